@@ -1,0 +1,21 @@
+/**
+ * Why a source did not give what was asked:
+ * - `absent`: it isn't there (404, 410; a 403 on a file never seen, alone, is *not published*)
+ * - `throttled`: slow down (403 on a known file, 429, 503); `retryAfterMs` when it said how long
+ * - `changed`: the file is another version than the one asked for
+ * - `unavailable`: reset, timeout, 5xx, truncated body: try again
+ * - `broken`: an answer that breaks HTTP or our assumptions in a way that a retry will not mend
+ */
+export type SourceErrorKind = 'absent' | 'throttled' | 'changed' | 'unavailable' | 'broken';
+
+export class SourceError extends Error {
+  override name = 'SourceError';
+  readonly kind: SourceErrorKind;
+  /** Milliseconds from now, from `Retry-After`. */
+  readonly retryAfterMs: number | undefined;
+  constructor(kind: SourceErrorKind, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

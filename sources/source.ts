@@ -1,0 +1,50 @@
+/** Where files appear. Three implementations (folder, HTTP index, HTTP template) behind this one small interface. */
+
+/** One file as a listing shows it, before anything of it is read. */
+export interface ListedFile {
+  /** Base name, without a folder: `yellow_tripdata_2024-01.parquet`. */
+  filename: string;
+  /**
+   * Identity of the content where the listing tells it (a folder: size, mtime and inode), else undefined: ask `stat`.
+   * Equal versions are equal bytes.
+   */
+  version: string | undefined;
+  /**
+   * Anything that changes when the file does (the date and size that an index page prints); lets a poll skip `stat`.
+   * Undefined when the listing says nothing but the name.
+   */
+  hint: string | undefined;
+}
+
+/** A file with one ETag: what `read` reads or refuses. */
+export interface FileVersion {
+  filename: string;
+  /** ETag as sent, or `modified:<Last-Modified>:<size>` where there is no strong ETag, or `<size>-<mtimeNs>-<inode>`. */
+  version: string;
+  sizeBytes: number;
+  /** Can byte ranges be asked for? If not, the file is read in one stream from its start. */
+  ranged: boolean;
+  /** The file's address for people and the UI, without credentials. */
+  url: string;
+}
+
+export interface ByteRange {
+  /** First byte. */
+  start: number;
+  /** One past the last byte. */
+  end: number;
+}
+
+/** A source throws nothing but SourceError (and AbortError when its signal fires). */
+export interface Source {
+  /** Every file that is there now and whose name ends in `.parquet`, in ascending order of name. */
+  list(options: { signal: AbortSignal }): Promise<ListedFile[]>;
+  /** @throws SourceError `absent` when it isn't there (or not yet) */
+  stat(options: { filename: string; signal: AbortSignal }): Promise<FileVersion>;
+  /**
+   * Exactly the bytes [start, end) of exactly that version, in pieces of any size. Ends early only by throwing.
+   * A source that is not `ranged` refuses any start other than 0.
+   * @throws SourceError `changed` when the file is no longer that version
+   */
+  read(options: { file: FileVersion; range: ByteRange; signal: AbortSignal }): AsyncIterable<Uint8Array>;
+}
