@@ -1,3 +1,5 @@
+import type { ListedFile } from './source.ts';
+
 /**
  * Why a source did not give what was asked:
  * - `absent`: it isn't there (404, 410; a 403 on a file never seen, alone, is *not published*)
@@ -13,9 +15,24 @@ export class SourceError extends Error {
   readonly kind: SourceErrorKind;
   /** Milliseconds from now, from `Retry-After`. */
   readonly retryAfterMs: number | undefined;
-  constructor(kind: SourceErrorKind, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  /** The HTTP status behind it, where there was one. */
+  readonly status: number | undefined;
+  /** What a listing had found when it was stopped; undefined when it was no listing. */
+  readonly listed: readonly ListedFile[] | undefined;
+  constructor(
+    kind: SourceErrorKind,
+    message: string,
+    options: {
+      retryAfterMs?: number | undefined;
+      status?: number | undefined;
+      listed?: readonly ListedFile[] | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs;
+    this.status = options.status;
+    this.listed = options.listed;
   }
 }
