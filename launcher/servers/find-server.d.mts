@@ -1,0 +1,16 @@
+export type ServerName = 'temporal' | 'redis-server' | 'temporal-test-server';
+
+export interface FindServerOptions {
+  /** Called with a line for people when something is really downloaded. */
+  say?: (line: string) => void;
+  /** Resolves when node_modules is complete; the SDK's own download waits for it. */
+  packagesInstalled?: Promise<void>;
+  env?: Readonly<Record<string, string | undefined>>;
+}
+
+export function findServer(name: ServerName, options?: FindServerOptions): Promise<string | undefined>;
+export function waysToGet(name: ServerName): string;
+export function neededServers(
+  mode: 'start' | 'test',
+  env: Readonly<Record<string, string | undefined>>,
+): ServerName[];

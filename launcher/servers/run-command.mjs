@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+
+const running = new Set();
+
+/**
+ * Runs a command to its end.
+ * @returns {Promise<{ok: boolean, output: string}>} `ok` is false too when there is no such command; `output` is what it printed,
+ *   or '' when `inherit` let it print to our stderr
+ */
+export function runCommand(file, args, { inherit = false, cwd, timeoutMs = 0 } = {}) {
+  return new Promise((resolve) => {
+    const out = inherit ? 2 : 'pipe';
+    const child = spawn(file, args, { stdio: ['ignore', out, out], cwd, timeout: timeoutMs });
+    running.add(child);
+    let output = '';
+    child.stdout?.on('data', (data) => (output += data));
+    child.stderr?.on('data', (data) => (output += data));
+    const done = (ok) => {
+      running.delete(child);
+      resolve({ ok, output });
+    };
+    child.on('error', () => done(false));
+    child.on('close', (code) => done(code === 0));
+  });
+}
+
+/** Until the returned function is called, SIGINT, SIGTERM and SIGHUP end the running commands and then this process. */
+export function endChildrenOnSignals() {
+  const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+  const end = (signal) => {
+    for (const child of running) child.kill('SIGTERM');
+    process.exit(128 + numbers[signal]);
+  };
+  for (const signal of Object.keys(numbers)) process.on(signal, end);
+  return () => {
+    for (const signal of Object.keys(numbers)) process.off(signal, end);
+  };
+}
