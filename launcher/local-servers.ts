@@ -1,0 +1,34 @@
+import { createRequire } from 'node:module';
+import type { Environment } from '../config/environment.ts';
+import { Refusal } from './refusal.ts';
+import { findServer, waysToGet } from './servers/find-server.mjs';
+
+export interface LocalServers {
+  /** Path of the executable; undefined: configured by environment. */
+  temporal: string | undefined;
+  /** Undefined: configured by environment, or not to be had. */
+  redis: string | undefined;
+}
+
+/**
+ * Finds the servers that the environment doesn't configure.
+ * @throws Refusal when one is missing that nothing works without
+ */
+export async function findLocalServers(environment: Environment): Promise<LocalServers> {
+  const say = (line: string) => process.stderr.write(`tripline: ${line}\n`);
+  if (environment.clickhouseUrl === undefined) {
+    try {
+      createRequire(import.meta.url).resolve('chdb');
+    } catch {
+      throw new Refusal(
+        "no embedded ClickHouse was found: npm's chdb has none for this platform; set CLICKHOUSE_URL",
+      );
+    }
+  }
+  const temporal =
+    environment.temporalAddress === undefined ? await findServer('temporal', { say }) : undefined;
+  if (environment.temporalAddress === undefined && temporal === undefined)
+    throw new Refusal(waysToGet('temporal'));
+  const redis = environment.redisUrl === undefined ? await findServer('redis-server', { say }) : undefined;
+  return { temporal, redis };
+}

@@ -1,0 +1,99 @@
+/** `npm start`: brings up what the environment doesn't configure, keeps it up, and takes it down again. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeSource, environmentOrExit, operatorToken, type Environment } from '../config/environment.ts';
+import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
+import { checkHeldSource, keepHeldSource } from './held-source.ts';
+import { endLeftOver } from './left-over.ts';
+import { findLocalServers } from './local-servers.ts';
+import { PartGivenUp } from './part.ts';
+import { startInOrder } from './parts-in-order.ts';
+import { planParts, type Plan } from './parts.ts';
+import { createProcessGroups } from './process-groups.ts';
+import { Refusal } from './refusal.ts';
+import { createRunFiles } from './run-files.ts';
+import { onStopSignals } from './stop-signals.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+import { welcome } from './welcome.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Runs until it is told to stop, or until a part fails for good. Ends the process. */
+export async function main(): Promise<never> {
+  const environment = environmentOrExit();
+  const terminal = createTerminal(process.stdout);
+  let lock: DataDirLock | undefined;
+  try {
+    lock = lockDataDir(environment.dataDir);
+    checkHeldSource({ dataDir: environment.dataDir, source: describeSource(environment.source) });
+    const servers = await findLocalServers(environment);
+    await endLeftOver(lock.leftOver);
+    const variables = { ...process.env, LOG_FORMAT: process.env['LOG_FORMAT'] ?? 'pretty' };
+    const plan = await planParts({ environment, servers, variables });
+    keepHeldSource({ dataDir: environment.dataDir, source: describeSource(environment.source) });
+    const code = await run({ environment, plan, lock, terminal });
+    lock.release();
+    process.exit(code);
+  } catch (error) {
+    lock?.release();
+    if (!(error instanceof Refusal)) throw error;
+    process.stderr.write(`tripline: ${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+/** @returns the exit code */
+async function run({
+  environment,
+  plan,
+  lock,
+  terminal,
+}: {
+  environment: Environment;
+  plan: Plan;
+  lock: DataDirLock;
+  terminal: Terminal;
+}): Promise<number> {
+  const stopped = new AbortController();
+  const groups = createProcessGroups((processes) => lock.remember(processes));
+  onStopSignals({
+    stop: () => {
+      terminal.status(undefined);
+      terminal.line('tripline: stopping');
+      stopped.abort();
+    },
+    hasten: () => groups.killAll(),
+  });
+  // Before the parts start, so that they don't generate it at the same time.
+  operatorToken(environment);
+  const runFiles = createRunFiles(environment.dataDir);
+  const parts = startInOrder(plan.parts, ({ name }) => ({
+    cwd: root,
+    groups,
+    runFiles,
+    print: terminal.part(name),
+    report: (line) => terminal.line(`tripline: ${name} ${line}`),
+  }));
+  let code = 0;
+  try {
+    const stop = new Promise<void>((done) => stopped.signal.addEventListener('abort', () => done()));
+    await Promise.race([parts.ready, parts.failed, stop]);
+    if (!stopped.signal.aborted) {
+      await Promise.race([welcome({ environment, plan, terminal, signal: stopped.signal }), parts.failed]);
+      await Promise.race([stop, parts.failed]);
+    }
+  } catch (error) {
+    code = 1;
+    terminal.status(undefined);
+    if (error instanceof PartGivenUp) for (const line of error.lastLines) terminal.line(`  ${line}`);
+    process.stderr.write(
+      `tripline: ${error instanceof Error ? error.message : String(error)}: everything is stopped\n`,
+    );
+  }
+  stopped.abort();
+  await parts.stop();
+  await groups.close();
+  return code;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,0 +1,222 @@
+import { join } from 'node:path';
+import type { Environment } from '../config/environment.ts';
+import type { LocalServers } from './local-servers.ts';
+import type { PartPlan } from './part.ts';
+import { freePorts, whyNotFree } from './ports.ts';
+import { everyProbe, httpProbe, redisProbe } from './probes.ts';
+import { Refusal } from './refusal.ts';
+
+const LOOPBACK = '127.0.0.1';
+/** Where each part is looked for first. Only `PORT` is promised. */
+const PREFERRED_PORTS = {
+  temporal: 7233,
+  temporalUi: 8233,
+  clickhouse: 8123,
+  redis: 6379,
+  worker: 4001,
+  demo: 4002,
+};
+const SEARCH_ATTRIBUTES = { Source: 'Keyword', FileMonth: 'Keyword', Stage: 'Keyword', RowsLoaded: 'Int' };
+/** At least the engine's sessions + 4: each statement waits in a thread of libuv's pool. */
+const ENGINE_THREADS = 32;
+/** From SIGTERM to SIGKILL. Worker and gateway, then the demo, then the servers: 9 s at worst. */
+const GRACE_MS = { ours: 5_000, demo: 1_000, server: 3_000 };
+
+/** A part, and the names of those that must be ready before it starts. Parts that aren't there need no waiting. */
+export interface PlannedPart extends PartPlan {
+  needs: readonly string[];
+}
+
+export interface Plan {
+  parts: readonly PlannedPart[];
+  /** Temporal's web page, when it is ours. */
+  temporalUi(): string | undefined;
+}
+
+/**
+ * Everything that has to run here: what the environment configures is left out, and what needs it is given its address.
+ * @param variables what the parts inherit
+ * @throws Refusal when PORT can't be had
+ */
+export async function planParts({
+  environment,
+  servers,
+  variables,
+}: {
+  environment: Environment;
+  servers: LocalServers;
+  variables: Readonly<Record<string, string | undefined>>;
+}): Promise<Plan> {
+  const { dataDir, host, port, temporalNamespace, source } = environment;
+  await refuseBusyPort({ host, port });
+  const ports = await freePorts(PREFERRED_PORTS, { except: port });
+  const withoutStrangers = async (...names: (keyof typeof ports)[]) => {
+    for (const name of names) {
+      if ((await whyNotFree({ host: LOOPBACK, port: ports[name] })) === undefined) continue;
+      ports[name] =
+        (await freePorts({ [name]: PREFERRED_PORTS[name] }, { except: port }))[name] ?? ports[name];
+    }
+  };
+  const localUrl = (name: keyof typeof ports) => `http://${LOOPBACK}:${ports[name]}`;
+  const isLocal = {
+    temporal: environment.temporalAddress === undefined,
+    clickhouse: environment.clickhouseUrl === undefined,
+    redis: environment.redisUrl === undefined && servers.redis !== undefined,
+    demo: source.kind === 'demo',
+  };
+  /** The children read the environment as a person would have set it. */
+  const addresses = () => ({
+    ...variables,
+    DATA_DIR: dataDir,
+    HOST: host,
+    PORT: String(port),
+    WORKER_PORT: String(ports.worker),
+    TEMPORAL_ADDRESS: environment.temporalAddress ?? `${LOOPBACK}:${ports.temporal}`,
+    CLICKHOUSE_URL: environment.clickhouseUrl ?? localUrl('clickhouse'),
+    ...(isLocal.redis && { REDIS_URL: `redis://${LOOPBACK}:${ports.redis}` }),
+    ...(isLocal.demo && { DEMO_URL: localUrl('demo') }),
+  });
+  const script = (path: string, args: readonly string[] = [], env: Record<string, string> = {}) => ({
+    file: process.execPath,
+    args: ['--import', 'tsx', path, ...args],
+    env: { ...addresses(), ...env },
+  });
+  const everything = () => true;
+
+  const temporal: PlannedPart = {
+    name: 'temporal',
+    graceMs: GRACE_MS.server,
+    needs: [],
+    command: () => ({
+      file: servers.temporal ?? 'temporal',
+      args: [
+        ...['server', 'start-dev', '--log-level', 'error', '--ip', LOOPBACK],
+        ...['--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
+        ...['--namespace', temporalNamespace, '--db-filename', join(dataDir, 'temporal.db')],
+        // They are added to a new database, and found to be there in an old one.
+        ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => [
+          '--search-attribute',
+          `${name}=${type}`,
+        ]),
+      ],
+      env: variables,
+    }),
+    port: () => ports.temporal,
+    checkPort: () => withoutStrangers('temporal', 'temporalUi'),
+    // The web server passes these on to the frontend by gRPC, so both are up, with the namespace and what it must know.
+    probe: ({ signal }) =>
+      everyProbe([
+        httpProbe(`/api/v1/namespaces/${encodeURIComponent(temporalNamespace)}`),
+        httpProbe(`/api/v1/namespaces/${encodeURIComponent(temporalNamespace)}/search-attributes`, {
+          accepts: (body) => Object.keys(SEARCH_ATTRIBUTES).every((name) => body.includes(`"${name}"`)),
+        }),
+      ])({ port: ports.temporalUi, signal }),
+    address: () => ({ url: localUrl('temporal'), ui: localUrl('temporalUi') }),
+    shows: (line) => /level=(ERROR|FATAL)|^(Error|panic)/i.test(line),
+  };
+  const clickhouse: PlannedPart = {
+    name: 'clickhouse',
+    graceMs: GRACE_MS.server,
+    needs: [],
+    command: () =>
+      script(
+        'launcher/engine/main.ts',
+        ['--data-dir', join(dataDir, 'clickhouse'), '--host', LOOPBACK, '--port', String(ports.clickhouse)],
+        { UV_THREADPOOL_SIZE: String(ENGINE_THREADS) },
+      ),
+    port: () => ports.clickhouse,
+    checkPort: () => withoutStrangers('clickhouse'),
+    probe: httpProbe('/ping'),
+    address: () => ({ url: localUrl('clickhouse') }),
+    shows: everything,
+  };
+  const redis: PlannedPart = {
+    name: 'redis',
+    graceMs: GRACE_MS.server,
+    needs: [],
+    command: () => ({
+      file: servers.redis ?? 'redis-server',
+      args: [
+        ...['--bind', LOOPBACK, '--port', String(ports.redis), '--daemonize', 'no', '--loglevel', 'warning'],
+        // What the cache holds can always be computed again.
+        ...['--save', '', '--appendonly', 'no', '--dir', dataDir],
+      ],
+      env: variables,
+    }),
+    port: () => ports.redis,
+    checkPort: () => withoutStrangers('redis'),
+    probe: redisProbe,
+    address: () => ({ url: `redis://${LOOPBACK}:${ports.redis}` }),
+    shows: () => false,
+  };
+  const demo: PlannedPart = {
+    name: 'demo',
+    graceMs: GRACE_MS.demo,
+    needs: ['clickhouse'],
+    command: () =>
+      script('sources/demo/main.ts', [
+        ...['--engine-url', addresses().CLICKHOUSE_URL, '--dir', join(dataDir, 'demo')],
+        ...['--host', LOOPBACK, '--port', String(ports.demo)],
+      ]),
+    port: () => ports.demo,
+    checkPort: () => withoutStrangers('demo'),
+    probe: httpProbe('/'),
+    address: () => ({ url: localUrl('demo') }),
+    shows: everything,
+  };
+  const worker: PlannedPart = {
+    name: 'worker',
+    graceMs: GRACE_MS.ours,
+    needs: ['temporal', 'clickhouse', 'redis', 'demo'],
+    command: () => script('worker/main.ts'),
+    port: () => ports.worker,
+    checkPort: () => withoutStrangers('worker'),
+    probe: httpProbe('/readyz'),
+    address: () => ({ url: localUrl('worker') }),
+    shows: everything,
+  };
+  const gateway: PlannedPart = {
+    name: 'gateway',
+    graceMs: GRACE_MS.ours,
+    needs: ['temporal', 'clickhouse', 'redis'],
+    command: () => script('gateway/main.ts'),
+    port: () => port,
+    checkPort: () => refuseBusyPort({ host, port }),
+    probe: httpProbe('/readyz', { host: reachable(host) }),
+    address: () => ({ url: gatewayUrl(environment) }),
+    shows: everything,
+  };
+
+  return {
+    parts: [
+      ...(isLocal.temporal ? [temporal] : []),
+      ...(isLocal.clickhouse ? [clickhouse] : []),
+      ...(isLocal.redis ? [redis] : []),
+      ...(isLocal.demo ? [demo] : []),
+      worker,
+      gateway,
+    ],
+    temporalUi: () => (isLocal.temporal ? localUrl('temporalUi') : undefined),
+  };
+}
+
+/** The gateway's address from this machine. */
+export function gatewayUrl({ host, port }: Pick<Environment, 'host' | 'port'>): string {
+  const from = reachable(host);
+  return `http://${from.includes(':') ? `[${from}]` : from}:${port}`;
+}
+
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return LOOPBACK;
+  return host === '::' ? '::1' : host;
+}
+
+async function refuseBusyPort({ host, port }: { host: string; port: number }): Promise<void> {
+  const why = await whyNotFree({ host, port });
+  if (why === undefined) return;
+  if (why === 'EADDRINUSE')
+    throw new Refusal(`PORT ${port} on ${host} is taken by another program: set PORT to a free one`);
+  if (why === 'EACCES')
+    throw new Refusal(`PORT ${port} may not be used by this user: set PORT to one above 1023`);
+  throw new Refusal(`the gateway cannot listen on HOST ${host}, PORT ${port} (${why})`);
+}

@@ -1,0 +1,66 @@
+import { createServer, type Server } from 'node:net';
+
+/** Below where Linux (32768), macOS and Windows (49152) take the ports of outgoing connections from. */
+const FALLBACK = { first: 20_000, count: 12_000 };
+
+/**
+ * Free ports on the loopback interface, each its preferred one unless that is busy, all different
+ * and different from `except`. Nothing holds them afterwards: whoever listens first has them.
+ */
+export async function freePorts<Name extends string>(
+  preferred: Readonly<Record<Name, number>>,
+  { except }: { except?: number } = {},
+): Promise<Record<Name, number>> {
+  const ports = {} as Record<Name, number>;
+  const held: Server[] = [];
+  try {
+    for (const name of Object.keys(preferred) as Name[]) {
+      const { server, port } = await holdFreePort({ preferred: preferred[name], except });
+      held.push(server);
+      ports[name] = port;
+    }
+  } finally {
+    await Promise.all(held.map(close));
+  }
+  return ports;
+}
+
+/** @returns undefined when the port is free, else why it can't be had: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … */
+export async function whyNotFree({
+  host,
+  port,
+}: {
+  host: string;
+  port: number;
+}): Promise<string | undefined> {
+  const server = await listen({ host, port });
+  if (typeof server === 'string') return server;
+  await close(server);
+  return undefined;
+}
+
+async function holdFreePort({
+  preferred,
+  except,
+}: {
+  preferred: number;
+  except: number | undefined;
+}): Promise<{ server: Server; port: number }> {
+  for (let port = preferred; ; port = FALLBACK.first + Math.floor(Math.random() * FALLBACK.count)) {
+    if (port === except) continue;
+    const server = await listen({ host: '127.0.0.1', port });
+    if (typeof server !== 'string') return { server, port };
+  }
+}
+
+function listen({ host, port }: { host: string; port: number }): Promise<Server | string> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
