@@ -1,0 +1,79 @@
+import { exceptionOf } from './exception.ts';
+
+/**
+ * Who may run how much at once. Each lane has its own permits, so that neither loads nor strangers make the gateway's reads wait:
+ * - `reads`: reads of ours, at most a few milliseconds each
+ * - `loads`: everything of ours that writes, minutes at times
+ * - `strangers`: everybody else
+ */
+export type LaneName = 'reads' | 'loads' | 'strangers';
+
+export const LANE_PERMITS: Readonly<Record<LaneName, number>> = { reads: 8, loads: 4, strangers: 6 };
+
+/** More than these waiting in one lane are refused. */
+const MAX_WAITING = 1000;
+
+const READ_VERBS = new Set(['SELECT', 'WITH', 'FROM', '(', 'SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS']);
+
+/** Parts of Tripline say who they are in `log_comment`: `{"by":"gateway", …}`. Anything else makes a stranger. */
+export function laneOf({ verb, logComment }: { verb: string; logComment: string | undefined }): LaneName {
+  let comment: unknown;
+  try {
+    comment = JSON.parse(logComment ?? 'null');
+  } catch {
+    return 'strangers';
+  }
+  const ours =
+    typeof comment === 'object' && comment !== null && 'by' in comment && typeof comment.by === 'string';
+  if (!ours) return 'strangers';
+  return READ_VERBS.has(verb) ? 'reads' : 'loads';
+}
+
+/** A fair semaphore. */
+export class Lane {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(permits: number) {
+    this.#free = permits;
+  }
+
+  /**
+   * Waits for a turn.
+   * @returns gives the permit back; call it once
+   * @throws the signal's reason when it aborts first; ClickHouseException (202) when too many wait
+   */
+  async enter(signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted();
+    if (this.#free > 0) this.#free--;
+    else {
+      if (this.#waiting.length >= MAX_WAITING) {
+        throw exceptionOf(
+          'TOO_MANY_SIMULTANEOUS_QUERIES',
+          `Too many simultaneous queries: ${MAX_WAITING} are waiting.`,
+        );
+      }
+      await this.#turn(signal);
+    }
+    return () => {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    };
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const turn = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        reject(signal.reason as Error);
+      };
+      this.#waiting.push(turn);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The embedded ClickHouse: a process that serves ClickHouse's HTTP interface over one data directory.
+ *
+ *     node --import tsx launcher/engine/main.ts --data-dir .data/clickhouse --host 127.0.0.1 --port 8123
+ *
+ * Exit codes: 0 after SIGTERM or SIGINT, 1 when it could not start. A statement that can no longer be stopped ends it by SIGKILL
+ * (137 in a shell), with a log line before: start it again, every acknowledged insert is there.
+ */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createLogger } from '../../config/logging.ts';
+import { EngineStartError, startEngine, THREADS_NEEDED } from './start-engine.ts';
+
+const DRAIN_MS = 4000;
+
+function readFlags(): { dataDir: string; host: string; port: number } {
+  const { values } = parseArgs({
+    options: {
+      'data-dir': { type: 'string', default: '.data/clickhouse' },
+      host: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string', default: '8123' },
+    },
+  });
+  if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
+    throw new EngineStartError(`--port must be a number from 0 to 65535; got ${JSON.stringify(values.port)}`);
+  }
+  return { dataDir: values['data-dir'], host: values.host, port: Number(values.port) };
+}
+
+/**
+ * Runs this program again with enough threads: libuv reads their number when the first is needed, which is before any line of ours
+ * runs. The child ends when this process does, even by SIGKILL: its channel closes.
+ */
+function runWithThreads(threads: number): void {
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)],
+    {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, UV_THREADPOOL_SIZE: String(threads) },
+    },
+  );
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) =>
+    process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+  );
+}
+
+async function serve(): Promise<void> {
+  const log = createLogger({ name: 'clickhouse', level: process.env['LOG_LEVEL'] ?? 'info' });
+  const killSelf = () => process.kill(process.pid, 'SIGKILL');
+  const flags = readFlags();
+  const engine = await startEngine({
+    ...flags,
+    onDeaf: (queryId) => {
+      log.fatal({ queryId }, 'a statement goes on past its deadline and cannot be stopped: the engine ends');
+      setImmediate(killSelf);
+    },
+  });
+  log.info(
+    { url: engine.url, version: engine.version, dataDir: flags.dataDir },
+    'embedded ClickHouse is ready',
+  );
+  let stopping = false;
+  const stop = (reason: string) => {
+    if (stopping) return;
+    stopping = true;
+    void engine.close({ drainMs: DRAIN_MS }).then((left) => {
+      log.info({ reason, statementsLeft: left }, 'embedded ClickHouse stopped');
+      // With a statement running, the engine's own exit would wait for it.
+      if (left === 0) process.exit(0);
+      setImmediate(killSelf);
+    });
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  if (process.connected) process.on('disconnect', () => stop('parent ended'));
+}
+
+if (Number(process.env['UV_THREADPOOL_SIZE'] ?? 0) < THREADS_NEEDED) runWithThreads(THREADS_NEEDED);
+else {
+  serve().catch((error: unknown) => {
+    process.stderr.write(
+      `clickhouse: ${error instanceof EngineStartError ? error.message : String((error as Error).stack)}\n`,
+    );
+    process.exit(1);
+  });
+}

@@ -1,0 +1,159 @@
+import { createWriteStream } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { exceptionFrom, exceptionOf } from './exception.ts';
+import { Lane, LANE_PERMITS, laneOf, type LaneName } from './lanes.ts';
+import { foreignReason } from './foreign-request.ts';
+import { queryIdOf, readStatementRequest, type StatementRequest } from './request.ts';
+import { StatementResponse } from './response.ts';
+import { runStatement } from './run-statement.ts';
+import type { RunningStatements } from './running-statements.ts';
+import { BASE_SETTINGS, type SessionPool } from './session-pool.ts';
+import type { Spool } from './spool.ts';
+import { parseStatement, type Statement } from './statement.ts';
+
+export interface EngineParts {
+  pool: SessionPool;
+  running: RunningStatements;
+  spool: Spool;
+  knownSettings: ReadonlySet<string>;
+  version: string;
+  timezone: string;
+  /** The address it listens on: a `Host` header must name it. */
+  host: string;
+}
+
+/** Rows that came with an INSERT go through a file, whatever their number: the engine reads it in parallel. */
+async function spoolRows(
+  path: string,
+  first: Buffer,
+  rest: AsyncIterator<Buffer> | undefined,
+): Promise<void> {
+  const file = createWriteStream(path, { highWaterMark: 1 << 20 });
+  try {
+    file.write(first);
+    for (let next = await rest?.next(); next !== undefined && next.done !== true; next = await rest?.next()) {
+      if (!file.write(next.value)) await once(file, 'drain');
+    }
+    file.end();
+    await once(file, 'finish');
+  } finally {
+    file.destroy();
+  }
+}
+
+/** ClickHouse's HTTP interface over a pool of sessions. */
+export function createEngineServer(parts: EngineParts): Server {
+  const { pool, running, spool, knownSettings, version, timezone } = parts;
+  const lanes: Record<LaneName, Lane> = {
+    reads: new Lane(LANE_PERMITS.reads),
+    loads: new Lane(LANE_PERMITS.loads),
+    strangers: new Lane(LANE_PERMITS.strangers),
+  };
+
+  async function run(
+    request: StatementRequest,
+    statement: Statement,
+    response: StatementResponse,
+    gone: AbortSignal,
+  ) {
+    const entry = running.register(request.queryId);
+    let bodyPath: string | undefined;
+    try {
+      if (statement.kind === 'insertData') {
+        bodyPath = spool.newPath();
+        await spoolRows(bodyPath, statement.data, request.rest);
+      } else if (request.rest !== undefined) {
+        throw exceptionOf('SYNTAX_ERROR', 'Syntax error: the query is longer than 1 MiB (max_query_size).');
+      }
+      const lane = laneOf({ verb: statement.verb, logComment: request.settings.get('log_comment') });
+      const leave = await lanes[lane].enter(gone);
+      try {
+        const pooled = pool.acquire({
+          readonly: request.readonly,
+          settings: request.settings,
+          parameters: request.parameters,
+          usedParameters: statement.parameters,
+          database: request.database,
+          changesSession: statement.kind === 'other' && statement.changesSession,
+        });
+        const setting = request.settings.get('max_execution_time') ?? BASE_SETTINGS.get('max_execution_time');
+        gone.addEventListener('abort', entry.kill, { once: true });
+        let failed = true;
+        try {
+          gone.throwIfAborted();
+          entry.begin(statement.maxExecutionSeconds ?? Number(setting));
+          await runStatement(statement, {
+            pooled,
+            running: entry,
+            spool,
+            defaultFormat: request.defaultFormat ?? 'TabSeparated',
+            sink: response,
+            bodyPath,
+          });
+          failed = false;
+        } finally {
+          entry.end();
+          gone.removeEventListener('abort', entry.kill);
+          await pooled.release({ failed });
+        }
+      } finally {
+        leave();
+      }
+    } finally {
+      entry.end();
+      if (bodyPath !== undefined) await spool.remove(bodyPath);
+    }
+  }
+
+  async function answerStatement(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+  ): Promise<void> {
+    const queryId = queryIdOf(request, url);
+    const compress = ['1', 'true'].includes(url.searchParams.get('enable_http_compression') ?? '');
+    const answer = new StatementResponse(request, response, { queryId, version, timezone, compress });
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished)
+        gone.abort(exceptionOf('QUERY_WAS_CANCELLED', 'Query was cancelled: the client has gone.'));
+    });
+    try {
+      const asked = await readStatementRequest(request, { url, queryId, knownSettings });
+      const statement = parseStatement(asked.statement);
+      if (statement.verb === '') throw exceptionOf('SYNTAX_ERROR', 'Empty query.');
+      await run(asked, statement, answer, gone.signal);
+      await answer.end();
+    } catch (error) {
+      await answer.fail(exceptionFrom(error));
+    }
+    // What was not read of the body must not be taken for the next request.
+    if (!request.complete) request.socket.destroySoon();
+  }
+
+  const plain = (response: ServerResponse, status: number, text: string) => {
+    response.writeHead(status, {
+      'Content-Type': 'text/html; charset=UTF-8',
+      'X-ClickHouse-Server-Display-Name': 'tripline',
+    });
+    response.end(text);
+  };
+
+  return createServer({ keepAliveTimeout: 30_000, requestTimeout: 0, noDelay: true }, (request, response) => {
+    response.on('error', () => undefined);
+    const foreign = foreignReason(request, parts.host);
+    if (foreign !== undefined) return plain(response, 403, `${foreign}\n`);
+    const url = new URL(request.url ?? '/', 'http://engine');
+    if (url.pathname === '/ping' || url.pathname === '/replicas_status') return plain(response, 200, 'Ok.\n');
+    if (url.pathname !== '/')
+      return plain(response, 404, `There is no handle ${url.pathname}. Use / or /ping.\n`);
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    if (reads && !url.searchParams.has('query')) return plain(response, 200, 'Ok.\n');
+    if (!reads && request.method !== 'POST')
+      return plain(response, 501, `${request.method} is not implemented: use GET or POST.\n`);
+    void answerStatement(request, response, url).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined);
+    });
+  });
+}
