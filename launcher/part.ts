@@ -37,9 +37,9 @@ export interface PartSurroundings {
   groups: ProcessGroups;
   runFiles: RunFiles;
   /** A line of the part. */
-  print(line: string): void;
+  print: (line: string) => void;
   /** A line about the part. */
-  report(line: string): void;
+  report: (line: string) => void;
 }
 
 /** A part failed for good. */

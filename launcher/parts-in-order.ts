@@ -23,7 +23,7 @@ export function startInOrder(
   failed.catch(() => {});
 
   async function start(plan: PlannedPart): Promise<void> {
-    await Promise.all(plan.needs.map((name) => readiness.get(name)));
+    await Promise.all(plan.needs.map(async (name) => readiness.get(name)));
     if (stopping) return;
     const part = startPart(plan, surroundings(plan));
     started.set(plan.name, part);

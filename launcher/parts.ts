@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Environment } from '../config/environment.ts';
+import { THREADS_NEEDED } from './engine/start-engine.ts';
 import type { LocalServers } from './local-servers.ts';
 import type { PartPlan } from './part.ts';
 import { freePorts, whyNotFree } from './ports.ts';
@@ -17,10 +18,8 @@ const PREFERRED_PORTS = {
   demo: 4002,
 };
 const SEARCH_ATTRIBUTES = { Source: 'Keyword', FileMonth: 'Keyword', Stage: 'Keyword', RowsLoaded: 'Int' };
-/** At least the engine's sessions + 4: each statement waits in a thread of libuv's pool. */
-const ENGINE_THREADS = 32;
 /** From SIGTERM to SIGKILL. Worker and gateway, then the demo, then the servers: 9 s at worst. */
-const GRACE_MS = { ours: 5_000, demo: 1_000, server: 3_000 };
+const GRACE_MS = { ours: 6_000, demo: 500, server: 2_500 };
 
 /** A part, and the names of those that must be ready before it starts. Parts that aren't there need no waiting. */
 export interface PlannedPart extends PartPlan {
@@ -74,7 +73,6 @@ export async function planParts({
     TEMPORAL_ADDRESS: environment.temporalAddress ?? `${LOOPBACK}:${ports.temporal}`,
     CLICKHOUSE_URL: environment.clickhouseUrl ?? localUrl('clickhouse'),
     ...(isLocal.redis && { REDIS_URL: `redis://${LOOPBACK}:${ports.redis}` }),
-    ...(isLocal.demo && { DEMO_URL: localUrl('demo') }),
   });
   const script = (path: string, args: readonly string[] = [], env: Record<string, string> = {}) => ({
     file: process.execPath,
@@ -90,9 +88,16 @@ export async function planParts({
     command: () => ({
       file: servers.temporal ?? 'temporal',
       args: [
-        ...['server', 'start-dev', '--log-level', 'error', '--ip', LOOPBACK],
-        ...['--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
-        ...['--namespace', temporalNamespace, '--db-filename', join(dataDir, 'temporal.db')],
+        'server',
+        'start-dev',
+        ...flags({
+          'log-level': 'error',
+          ip: LOOPBACK,
+          port: ports.temporal,
+          'ui-port': ports.temporalUi,
+          namespace: temporalNamespace,
+          'db-filename': join(dataDir, 'temporal.db'),
+        }),
         // They are added to a new database, and found to be there in an old one.
         ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => [
           '--search-attribute',
@@ -121,8 +126,8 @@ export async function planParts({
     command: () =>
       script(
         'launcher/engine/main.ts',
-        ['--data-dir', join(dataDir, 'clickhouse'), '--host', LOOPBACK, '--port', String(ports.clickhouse)],
-        { UV_THREADPOOL_SIZE: String(ENGINE_THREADS) },
+        flags({ 'data-dir': join(dataDir, 'clickhouse'), host: LOOPBACK, port: ports.clickhouse }),
+        { UV_THREADPOOL_SIZE: String(THREADS_NEEDED) },
       ),
     port: () => ports.clickhouse,
     checkPort: () => withoutStrangers('clickhouse'),
@@ -136,11 +141,16 @@ export async function planParts({
     needs: [],
     command: () => ({
       file: servers.redis ?? 'redis-server',
-      args: [
-        ...['--bind', LOOPBACK, '--port', String(ports.redis), '--daemonize', 'no', '--loglevel', 'warning'],
-        // What the cache holds can always be computed again.
-        ...['--save', '', '--appendonly', 'no', '--dir', dataDir],
-      ],
+      // No persistence: what the cache holds can always be computed again.
+      args: flags({
+        bind: LOOPBACK,
+        port: ports.redis,
+        daemonize: 'no',
+        loglevel: 'warning',
+        save: '',
+        appendonly: 'no',
+        dir: dataDir,
+      }),
       env: variables,
     }),
     port: () => ports.redis,
@@ -154,10 +164,15 @@ export async function planParts({
     graceMs: GRACE_MS.demo,
     needs: ['clickhouse'],
     command: () =>
-      script('sources/demo/main.ts', [
-        ...['--engine-url', addresses().CLICKHOUSE_URL, '--dir', join(dataDir, 'demo')],
-        ...['--host', LOOPBACK, '--port', String(ports.demo)],
-      ]),
+      script(
+        'sources/demo/main.ts',
+        flags({
+          'engine-url': addresses().CLICKHOUSE_URL,
+          dir: join(dataDir, 'demo'),
+          host: LOOPBACK,
+          port: ports.demo,
+        }),
+      ),
     port: () => ports.demo,
     checkPort: () => withoutStrangers('demo'),
     probe: httpProbe('/'),
@@ -168,7 +183,7 @@ export async function planParts({
     name: 'worker',
     graceMs: GRACE_MS.ours,
     needs: ['temporal', 'clickhouse', 'redis', 'demo'],
-    command: () => script('worker/main.ts'),
+    command: () => script('worker/main.ts', [], { HOST: LOOPBACK }),
     port: () => ports.worker,
     checkPort: () => withoutStrangers('worker'),
     probe: httpProbe('/readyz'),
@@ -198,6 +213,10 @@ export async function planParts({
     ],
     temporalUi: () => (isLocal.temporal ? localUrl('temporalUi') : undefined),
   };
+}
+
+function flags(values: Readonly<Record<string, string | number>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 
 /** The gateway's address from this machine. */

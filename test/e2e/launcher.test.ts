@@ -1,0 +1,203 @@
+/** `npm start` as a person meets it: the demo source, nothing configured but where the data lies and the port. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { freePorts } from '../../launcher/ports.ts';
+import { processesOf, runLauncher, said, until, type LauncherUnderTest } from './run-launcher.ts';
+
+const PARTS = ['clickhouse', 'demo', 'gateway', 'redis', 'temporal', 'worker'];
+const UP_WITHIN_MS = 60_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'tripline-launcher-'));
+const dataDir = join(folder, 'data');
+let port: number;
+let env: Record<string, string>;
+let launcher: LauncherUnderTest;
+
+interface Answer {
+  value: number | null;
+  trips: number;
+}
+
+/** Starts `npm start` and waits for the curl line of its banner. */
+async function start(): Promise<string> {
+  launcher = runLauncher(env);
+  const { lines, npm } = launcher;
+  return until(
+    () => {
+      if (npm.exitCode !== null) throw new Error(`npm start ended:\n${lines.join('\n')}`);
+      return lines.find((line) => line.includes('curl '))?.replace(/^.*?curl/, 'curl');
+    },
+    { withinMs: UP_WITHIN_MS, tell: () => lines.join('\n') },
+  );
+}
+
+async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  if (launcher.npm.exitCode === null) launcher.npm.kill(signal);
+  return launcher.ended;
+}
+
+function runFile(name: string): { pid: number; url: string } {
+  return JSON.parse(readFileSync(join(dataDir, 'run', `${name}.json`), 'utf8')) as {
+    pid: number;
+    url: string;
+  };
+}
+
+async function shell(command: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('bash', ['-c', command]);
+  return stdout;
+}
+
+async function ask(curl: string): Promise<Answer> {
+  return JSON.parse(await shell(curl.replace('curl', 'curl --silent --fail'))) as Answer;
+}
+
+/** What a launcher says that won't start, and that it fails. */
+async function refusal(changes: Record<string, string>): Promise<string[]> {
+  const refused = runLauncher({ ...env, ...changes });
+  expect(await refused.ended).toBe(1);
+  return said(refused);
+}
+
+async function noProcessLeft(withinMs: number): Promise<void> {
+  await until(() => (processesOf(dataDir).length === 0 ? true : undefined), {
+    withinMs,
+    tell: () => JSON.stringify(processesOf(dataDir), null, 2),
+  });
+}
+
+describe.skipIf(process.platform !== 'linux')('npm start', () => {
+  let curl: string;
+
+  beforeAll(async () => {
+    ({ port } = await freePorts({ port: 24_000 }));
+    env = { DATA_DIR: dataDir, PORT: String(port) };
+    curl = await start();
+  }, UP_WITHIN_MS + 5_000);
+
+  afterAll(async () => {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, 20_000);
+
+  test('ends its start with a curl line that gives a p90', async () => {
+    const { value, trips } = await ask(curl);
+    expect(trips).toBeGreaterThan(0);
+    expect(value).toBeGreaterThan(0);
+    expect(launcher.lines.join('\n')).toContain('generated');
+    for (const path of ['/', '/graphql', '/api/p90']) {
+      expect(launcher.lines.join('\n')).toContain(`http://127.0.0.1:${port}${path}`);
+    }
+  });
+
+  test('tells the pid and url of each part', async () => {
+    expect(readdirSync(join(dataDir, 'run')).sort()).toEqual(PARTS.map((name) => `${name}.json`));
+    for (const name of PARTS) {
+      const { pid, url } = runFile(name);
+      const { port: served } = new URL(url);
+      expect(url).not.toMatch(/\/$/);
+      // The pid is of the process that listens, not of a shell around it.
+      expect(await shell(`ls -l /proc/${pid}/fd | grep -c socket:`), name).not.toBe('0\n');
+      expect(Number(served), name).toBeGreaterThan(0);
+    }
+    expect(runFile('gateway').url).toBe(`http://127.0.0.1:${port}`);
+    expect((await fetch(`${runFile('worker').url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${runFile('clickhouse').url}/ping`)).status).toBe(200);
+  });
+
+  test('refuses a second start on the same folder', async () => {
+    const [line, ...more] = await refusal({});
+    expect(line).toMatch(/^tripline: already running on .*data \(pid \d+\): /);
+    expect(more).toEqual([]);
+  });
+
+  test('refuses a port that another program has', async () => {
+    const stranger = createServer().listen({ host: '127.0.0.1', port: 0 });
+    await once(stranger, 'listening');
+    onTestFinished(() => void stranger.close());
+    const { port: taken } = stranger.address() as { port: number };
+    expect(await refusal({ PORT: String(taken), DATA_DIR: join(folder, 'other') })).toEqual([
+      `tripline: PORT ${taken} on 127.0.0.1 is taken by another program: set PORT to a free one`,
+    ]);
+    expect(readdirSync(join(folder, 'other'))).toEqual([]);
+  });
+
+  test('refuses a folder that holds the data of another source', async () => {
+    const other = mkdtempSync(join(folder, 'other-'));
+    writeFileSync(join(other, 'source.json'), '{"source":"https://example.org/"}');
+    expect(await refusal({ DATA_DIR: other })).toEqual([
+      `tripline: ${other} holds the data of https://example.org/, not of demo:: set DATA_DIR to another folder, or SOURCE_URL back`,
+    ]);
+  });
+
+  test('refuses a folder that cannot be written', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(await refusal({ DATA_DIR: file })).toEqual([
+      `tripline: DATA_DIR ${file} cannot be written (EEXIST)`,
+    ]);
+    if (process.getuid?.() === 0) return;
+    const readOnly = mkdtempSync(join(folder, 'read-only-'));
+    chmodSync(readOnly, 0o500);
+    expect(await refusal({ DATA_DIR: readOnly })).toEqual([
+      `tripline: DATA_DIR ${readOnly} cannot be written (EACCES)`,
+    ]);
+  });
+
+  test('reports every mistake in the environment at once', async () => {
+    expect(await refusal({ PORT: 'none', POLL_SECONDS: '0' })).toHaveLength(2);
+  });
+
+  test.each(PARTS)('starts %s again on its port when it is killed', async (name) => {
+    const before = runFile(name);
+    process.kill(before.pid, 'SIGKILL');
+    const after = await until(
+      () => {
+        const now = runFile(name);
+        return now.pid === before.pid ? undefined : now;
+      },
+      { withinMs: 30_000, tell: () => launcher.lines.slice(-20).join('\n') },
+    );
+    expect(after.url).toBe(before.url);
+    const answer = await until(() => ask(curl).catch(() => undefined), {
+      withinMs: 30_000,
+      tell: () => launcher.lines.slice(-20).join('\n'),
+    });
+    expect(answer.trips).toBeGreaterThan(0);
+  });
+
+  test('takes every part with it when it is killed itself, and goes on with the data', async () => {
+    const before = await ask(curl);
+    const lock = JSON.parse(readFileSync(join(dataDir, 'launcher.lock'), 'utf8')) as {
+      launcher: { pid: number };
+    };
+    process.kill(lock.launcher.pid, 'SIGKILL');
+    await launcher.ended;
+    await noProcessLeft(2_000);
+    await start();
+    expect(await ask(curl)).toEqual(before);
+  });
+
+  test('ends with all its parts within 10 s when npm alone gets SIGTERM', async () => {
+    const since = performance.now();
+    expect(await stop()).toBe(0);
+    expect(performance.now() - since).toBeLessThan(10_000);
+    await noProcessLeft(0);
+    expect(readdirSync(join(dataDir, 'run'))).toEqual([]);
+    expect(existsSync(join(dataDir, 'launcher.lock'))).toBe(false);
+  });
+});
