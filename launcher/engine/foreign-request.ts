@@ -5,10 +5,7 @@ import type { IncomingMessage } from 'node:http';
  * after its name was rebound to this machine's address, a `Host` that is not this server's.
  * @param host the address the server listens on
  */
-export function foreignReason(
-  { headers }: Pick<IncomingMessage, 'headers'>,
-  host: string,
-): string | undefined {
+export function foreignReason({ headers, socket }: IncomingMessage, host: string): string | undefined {
   if (headers.origin !== undefined) return 'Requests from web pages (with an Origin header) are refused.';
   const name = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/.exec(headers.host ?? '');
   const given = (name?.[1] ?? name?.[2] ?? '').toLowerCase();

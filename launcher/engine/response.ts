@@ -8,6 +8,11 @@ import { httpStatusOf, type ClickHouseException } from './exception.ts';
 import { contentTypeOf } from './formats.ts';
 import type { ResultSink, Summary } from './run-statement.ts';
 
+/** A client that takes nothing for so long is let go: its statement holds memory and a place in its lane. */
+const STALLED_AFTER_MS = 60_000;
+/** Time for a client to read an exception in the middle of a result, before the connection is closed on it. */
+const LINGER_MS = 2000;
+
 type Compressor = ReturnType<typeof createGzip> | ReturnType<typeof createBrotliCompress>;
 
 /** The compressor of the client's first choice that we have, and its name; undefined sends as is. */
@@ -89,14 +94,14 @@ export class StatementResponse implements ResultSink {
   }
 
   async #drained(): Promise<void> {
-    const abort = new AbortController();
+    const settled = new AbortController();
+    const { signal } = settled;
+    const stalled = setTimeout(() => this.#response.destroy(), STALLED_AFTER_MS);
     try {
-      await Promise.race([
-        once(this.#out, 'drain', { signal: abort.signal }),
-        once(this.#response, 'close', { signal: abort.signal }),
-      ]);
+      await Promise.race([once(this.#out, 'drain', { signal }), once(this.#response, 'close', { signal })]);
     } finally {
-      abort.abort();
+      clearTimeout(stalled);
+      settled.abort();
     }
   }
 
@@ -136,7 +141,10 @@ export class StatementResponse implements ResultSink {
     } else {
       await new Promise<void>((resolve) => response.write(frame, () => resolve()));
     }
-    // Without the last chunk, so that nobody takes the response for a whole one.
-    response.socket?.end();
+    // Closed without a last chunk, so that nobody takes the response for a whole one; but not at once, since a client that is
+    // behind with reading would lose what it has received.
+    const { socket } = response;
+    const linger = setTimeout(() => socket?.destroySoon(), LINGER_MS);
+    response.once('close', () => clearTimeout(linger));
   }
 }

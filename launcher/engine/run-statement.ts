@@ -1,4 +1,5 @@
-import { exceptionOf } from './exception.ts';
+import type { Session } from 'chdb';
+import { ClickHouseException, exceptionFrom, exceptionOf } from './exception.ts';
 import { isRowFormat } from './formats.ts';
 import type { RunningStatement } from './running-statements.ts';
 import type { PooledSession } from './session-pool.ts';
@@ -23,87 +24,118 @@ export interface ResultSink {
   sendFile(path: string): Promise<void>;
 }
 
-const NOTHING: Summary = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };
-
-interface Run {
+export interface StatementRun {
   pooled: PooledSession;
   running: RunningStatement;
   spool: Spool;
   /** Format of a result whose statement names none. */
   defaultFormat: string;
+  /** Send nothing before the whole result is there, so that every exception is a plain error response. */
+  waitForEnd: boolean;
+  /** Where the rows of an INSERT were put. */
+  bodyPath: string | undefined;
   sink: ResultSink;
 }
 
-async function streamRows({
-  sql,
-  format,
-  pooled,
-  running,
-  sink,
-}: Run & { sql: string; format: string }): Promise<void> {
+const NOTHING: Summary = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };
+
+/** A few megabytes at a time, as they are computed. What has been read is not known before the end. */
+async function streamRows(
+  sql: string,
+  format: string,
+  { pooled, running, sink }: StatementRun,
+): Promise<void> {
   const { session, prelude } = pooled;
-  if (prelude !== '') await session.queryAsync(prelude);
-  const stream = session.queryStream(`${running.mark}${sql}`, { format });
-  let started = false;
-  for await (const chunk of stream) {
-    if (!started) sink.start({ format, summary: NOTHING });
-    started = true;
-    await sink.write(chunk.raw());
+  if (prelude !== '') await running.inEngine(() => session.queryAsync(prelude));
+  const chunks = session.queryStream(sql, { format })[Symbol.asyncIterator]();
+  let next = await running.inEngine(() => chunks.next());
+  sink.start({ format, summary: NOTHING });
+  try {
+    while (next.done !== true) {
+      await sink.write(next.value.raw());
+      next = await running.inEngine(() => chunks.next());
+    }
+  } finally {
+    await chunks.return?.();
   }
-  if (!started) sink.start({ format, summary: NOTHING });
 }
 
-async function spoolDocument({
-  sql,
-  format,
-  tail,
-  pooled,
-  running,
-  spool,
-  sink,
-}: Run & { sql: string; format: string; tail: string }) {
+async function sendDocument(sql: string, format: string, tail: string, run: StatementRun): Promise<void> {
+  const { pooled, running, spool, sink } = run;
   const path = spool.newPath();
   try {
-    const { rowsRead, bytesRead } = await pooled.session.queryAsync(
-      `${pooled.prelude}${running.mark}${sql}\nINTO OUTFILE ${sqlString(path)} TRUNCATE FORMAT ${format} ${tail}`,
-    );
+    const whole = `${pooled.prelude}${sql}\nINTO OUTFILE ${sqlString(path)} TRUNCATE FORMAT ${format} ${tail}`;
+    const { rowsRead, bytesRead } = await running.inEngine(() => pooled.session.queryAsync(whole));
     sink.start({ format, summary: { ...NOTHING, readRows: rowsRead, readBytes: bytesRead } });
+    // Format Null writes no file.
     if (format.toLowerCase() !== 'null') await sink.sendFile(path);
   } finally {
     await spool.remove(path);
   }
 }
 
-/** Runs one statement in a session and sends its result. @throws ClickHouseException */
-export async function runStatement(
-  statement: Statement,
-  run: Run & { bodyPath: string | undefined },
-): Promise<void> {
-  const { pooled, running, defaultFormat, sink } = run;
+async function run(statement: Statement, how: StatementRun): Promise<void> {
+  const { pooled, running, defaultFormat, waitForEnd, bodyPath, sink } = how;
+  const { session, prelude } = pooled;
   if (statement.kind === 'select') {
     const { sql, tail } = statement;
     const format = statement.format ?? defaultFormat;
-    if (isRowFormat(format) && tail === '') return streamRows({ ...run, sql, format });
-    return spoolDocument({ ...run, sql, format, tail });
+    if (isRowFormat(format) && tail === '' && !waitForEnd) return streamRows(sql, format, how);
+    return sendDocument(sql, format, tail, how);
   }
   if (statement.kind === 'insertData') {
-    if (run.bodyPath === undefined) throw exceptionOf('STD_EXCEPTION', 'The rows were not spooled.');
+    if (bodyPath === undefined) throw exceptionOf('STD_EXCEPTION', 'The rows were not spooled.');
     const { into, settings, format } = statement;
-    const from = `FROM INFILE ${sqlString(run.bodyPath)} COMPRESSION 'none'`;
-    const done = await pooled.session.queryAsync(
-      `${pooled.prelude}${running.mark}${into}\n${from} ${settings} FORMAT ${format}`,
-    );
-    const written = { writtenRows: done.rowsRead, writtenBytes: done.bytesRead };
-    sink.start({
-      format: defaultFormat,
-      summary: { ...written, readRows: done.rowsRead, readBytes: done.bytesRead },
-    });
-    return;
+    const sql = `${into}\nFROM INFILE ${sqlString(bodyPath)} COMPRESSION 'none' ${settings} FORMAT ${format}`;
+    const { rowsRead, bytesRead } = await running.inEngine(() => session.queryAsync(prelude + sql));
+    const summary = {
+      readRows: rowsRead,
+      readBytes: bytesRead,
+      writtenRows: rowsRead,
+      writtenBytes: bytesRead,
+    };
+    return sink.start({ format: defaultFormat, summary });
   }
   const format = statement.format ?? defaultFormat;
-  const done = await pooled.session.queryAsync(`${pooled.prelude}${running.mark}${statement.sql}`, {
-    format,
-  });
+  const done = await running.inEngine(() => session.queryAsync(prelude + statement.sql, { format }));
   sink.start({ format, summary: { ...NOTHING, readRows: done.rowsRead, readBytes: done.bytesRead } });
   await sink.write(done.bytes());
+}
+
+/** A syntax error as it is in the statement that was sent, and not in what this server made of it: text and position. */
+async function rewordSyntaxError(
+  exception: ClickHouseException,
+  text: string,
+  session: Session,
+): Promise<ClickHouseException> {
+  try {
+    await session.queryAsync(`SELECT formatQuery(${sqlString(text)}) FORMAT Null`);
+  } catch (error) {
+    const reworded = exceptionFrom(error);
+    if (reworded.code !== exception.code) return exception;
+    const own = reworded.message.replace(/:? In scope SELECT formatQuery\(.*$/s, '');
+    return new ClickHouseException(exception.code, `${own}. (SYNTAX_ERROR)`);
+  }
+  return exception;
+}
+
+const SYNTAX_ERROR = 62;
+
+/**
+ * Runs one statement in a session and sends its result.
+ * @throws ClickHouseException; the sink's own errors when the client has gone
+ */
+export async function runStatement(statement: Statement, how: StatementRun): Promise<void> {
+  try {
+    await run(statement, how);
+  } catch (error) {
+    const exception = exceptionFrom(error);
+    if (exception.code === SYNTAX_ERROR)
+      throw await rewordSyntaxError(exception, statement.text, how.pooled.session);
+    if (how.bodyPath === undefined) throw exception;
+    throw new ClickHouseException(
+      exception.code,
+      exception.message.replaceAll(how.bodyPath, 'the request body'),
+    );
+  }
 }

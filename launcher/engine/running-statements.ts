@@ -1,26 +1,36 @@
 import type { Session } from 'chdb';
 import { exceptionOf } from './exception.ts';
 
-/** How long a cancelled statement or one past its deadline may go on before the engine is beyond help. */
+/** How long a statement may go on in the engine past its deadline before the engine is beyond help. */
 export const DEAF_AFTER_MS = 5000;
 const KILL_EVERY_MS = 200;
+/** The engine looks at the clock between blocks only; from here on it is told. */
+const KILL_AFTER_DEADLINE_MS = 1000;
+
+/**
+ * chdb gives no query ids, and comments do not survive in `system.processes` where parameters are substituted. So each statement
+ * runs under its own value of a setting that means nothing without an HTTP server in the engine.
+ */
+export const MARK_SETTING = 'http_max_uri_size';
 
 export interface RunningStatement {
-  /** Goes in front of the SQL, so that the statement can be found in `system.processes` (chdb gives no query ids). */
+  /** Value of `MARK_SETTING` that it must run under. */
   readonly mark: string;
   /** Tells the engine to stop it, again and again until `end` is called. */
   kill(): void;
-  /** It runs in the engine only from `begin` to `end`; the deadline, in seconds from now, counts from here. 0 is none. */
+  /** The deadline, in seconds from now (0 is none), counts from here. */
   begin(deadlineSeconds: number): void;
+  /** Runs something in the engine for it. Time outside of this, at a slow client for instance, is not the engine's fault. */
+  inEngine<T>(work: () => Promise<T>): Promise<T>;
   end(): void;
 }
 
 /**
- * The statements that run, by query id. One that goes on 5 s past its deadline spins deaf to KILL (about 1 in 600 fuzzed Parquet
- * files does that to a reader thread); then `onDeaf` is called, which ends the process.
+ * The statements that run, by query id. One that is in the engine 5 s past its deadline spins deaf to KILL (about 1 in 600 fuzzed
+ * Parquet files does that to a reader thread); then `onDeaf` is called, which ends the process.
  */
 export class RunningStatements {
-  readonly #ids = new Map<string, string>();
+  readonly #marks = new Map<string, string>();
   readonly #control: Session;
   readonly #onDeaf: (queryId: string) => void;
   #killing: Promise<unknown> = Promise.resolve();
@@ -33,21 +43,27 @@ export class RunningStatements {
   }
 
   get size(): number {
-    return this.#ids.size;
+    return this.#marks.size;
+  }
+
+  /** The mark of a running statement. */
+  markOf(queryId: string): string | undefined {
+    return this.#marks.get(queryId);
   }
 
   /** @throws ClickHouseException (216) when a statement of that id runs */
   register(queryId: string): RunningStatement {
-    if (this.#ids.has(queryId)) {
+    if (this.#marks.has(queryId)) {
       throw exceptionOf(
         'QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING',
         `Query with id = ${queryId} is already running.`,
       );
     }
-    const mark = `/* q:${++this.#counter} */ `;
-    this.#ids.set(queryId, mark);
+    const mark = String((this.#counter += 1));
+    this.#marks.set(queryId, mark);
     let killer: NodeJS.Timeout | undefined;
-    let timers: NodeJS.Timeout[] = [];
+    let watch: NodeJS.Timeout | undefined;
+    let enteredAt: number | undefined;
     let ended = false;
     const kill = () => {
       if (ended || killer !== undefined) return;
@@ -59,29 +75,45 @@ export class RunningStatements {
       kill,
       begin: (deadlineSeconds) => {
         if (deadlineSeconds <= 0) return;
-        const deadlineMs = Math.min(deadlineSeconds * 1000, 2 ** 31 - 1 - DEAF_AFTER_MS);
-        timers = [
-          // The engine looks at the clock between blocks only.
-          setTimeout(kill, deadlineMs + 1000),
-          setTimeout(() => this.#onDeaf(queryId), deadlineMs + DEAF_AFTER_MS),
-        ];
+        const deadline = performance.now() + deadlineSeconds * 1000;
+        watch = setInterval(() => {
+          const now = performance.now();
+          if (now > deadline + KILL_AFTER_DEADLINE_MS) kill();
+          if (enteredAt !== undefined && now > Math.max(deadline, enteredAt) + DEAF_AFTER_MS)
+            this.#onDeaf(queryId);
+        }, 500);
+      },
+      inEngine: async (work) => {
+        enteredAt = performance.now();
+        try {
+          return await work();
+        } finally {
+          enteredAt = undefined;
+        }
       },
       end: () => {
         if (ended) return;
         ended = true;
         clearInterval(killer);
-        for (const timer of timers) clearTimeout(timer);
-        this.#ids.delete(queryId);
+        clearInterval(watch);
+        this.#marks.delete(queryId);
       },
     };
   }
 
   #kill(mark: string): void {
-    // SYNC can hang.
-    this.#killing = this.#killing.then(() =>
-      this.#control
-        .queryAsync(`KILL QUERY WHERE startsWith(query, '${mark}') ASYNC FORMAT Null`)
-        .catch(() => undefined),
-    );
+    // ASYNC: SYNC can hang.
+    const sql = `KILL QUERY WHERE ${isMarked(mark)} ASYNC FORMAT Null`;
+    this.#killing = this.#killing.then(() => this.#control.queryAsync(sql).catch(() => undefined));
   }
+}
+
+const isMarked = (mark: string) => `Settings['${MARK_SETTING}'] = '${mark}'`;
+
+/** `KILL QUERY WHERE query_id = '…'` as the engine understands it: ids are this server's, not the engine's. */
+export function withMarks(sql: string, running: RunningStatements): string {
+  return sql.replaceAll(/\bquery_id\s*=\s*'([^'\\]*)'/gi, (condition, queryId: string) => {
+    const mark = running.markOf(queryId);
+    return mark === undefined ? condition : isMarked(mark);
+  });
 }

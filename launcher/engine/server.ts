@@ -7,7 +7,7 @@ import { foreignReason } from './foreign-request.ts';
 import { queryIdOf, readStatementRequest, type StatementRequest } from './request.ts';
 import { StatementResponse } from './response.ts';
 import { runStatement } from './run-statement.ts';
-import type { RunningStatements } from './running-statements.ts';
+import { MARK_SETTING, withMarks, type RunningStatements } from './running-statements.ts';
 import { BASE_SETTINGS, type SessionPool } from './session-pool.ts';
 import type { Spool } from './spool.ts';
 import { parseStatement, type Statement } from './statement.ts';
@@ -71,7 +71,7 @@ export function createEngineServer(parts: EngineParts): Server {
       try {
         const pooled = pool.acquire({
           readonly: request.readonly,
-          settings: request.settings,
+          settings: new Map([...request.settings, [MARK_SETTING, entry.mark]]),
           parameters: request.parameters,
           usedParameters: statement.parameters,
           database: request.database,
@@ -79,15 +79,20 @@ export function createEngineServer(parts: EngineParts): Server {
         });
         const setting = request.settings.get('max_execution_time') ?? BASE_SETTINGS.get('max_execution_time');
         gone.addEventListener('abort', entry.kill, { once: true });
+        const killing =
+          statement.verb === 'KILL' && statement.kind === 'other'
+            ? { ...statement, sql: withMarks(statement.sql, running) }
+            : statement;
         let failed = true;
         try {
           gone.throwIfAborted();
           entry.begin(statement.maxExecutionSeconds ?? Number(setting));
-          await runStatement(statement, {
+          await runStatement(killing, {
             pooled,
             running: entry,
             spool,
             defaultFormat: request.defaultFormat ?? 'TabSeparated',
+            waitForEnd: request.waitForEnd,
             sink: response,
             bodyPath,
           });

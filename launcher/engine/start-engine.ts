@@ -97,11 +97,12 @@ export async function startEngine({
     version,
     close: async ({ drainMs }) => {
       const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeIdleConnections();
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
       const deadline = new AbortController();
       const timer = setTimeout(() => deadline.abort(), drainMs);
       await Promise.race([closed, once(deadline.signal, 'abort')]);
       clearTimeout(timer);
+      clearInterval(idle);
       const left = running.size;
       server.closeAllConnections();
       if (left === 0) {

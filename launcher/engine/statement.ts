@@ -11,6 +11,8 @@ export type Statement =
   | (StatementTraits & { kind: 'other'; sql: string; format: string | undefined; changesSession: boolean });
 
 export interface StatementTraits {
+  /** As it was sent, without rows. */
+  text: string;
   /** First word, upper-cased: SELECT, INSERT, SHOW, … */
   verb: string;
   /** Names of the query parameters it refers to, as `{name:Type}`. */
@@ -24,7 +26,7 @@ const ROWS_FOLLOW = new Set(['VALUES', 'FORMAT']);
 const ROWS_COMPUTED = new Set(['SELECT', 'WITH', 'WATCH', '(']);
 
 /** Collects what is true of every statement while its tokens go by, and refuses what no server would run. */
-class Traits implements StatementTraits {
+class Traits implements Omit<StatementTraits, 'text'> {
   verb = '';
   readonly parameters = new Set<string>();
   maxExecutionSeconds: number | undefined;
@@ -89,7 +91,7 @@ function parseInsert(bytes: Buffer, sql: string): Statement | undefined {
       const end = keyword.start;
       return {
         kind: 'insertData',
-        ...traitsOf(traits),
+        ...traitsOf(traits, sql.slice(0, token.end)),
         into: utf8(sql.slice(0, settingsStart ?? end)),
         settings: settingsStart === undefined ? '' : utf8(sql.slice(settingsStart, end)),
         format: utf8(sql.slice(token.start, token.end)),
@@ -117,7 +119,7 @@ function parseInsert(bytes: Buffer, sql: string): Statement | undefined {
     }
     return {
       kind: 'insertData',
-      ...traitsOf(traits),
+      ...traitsOf(traits, sql.slice(0, token.end)),
       into: utf8(sql.slice(0, settingsStart ?? token.start)),
       settings: settingsStart === undefined ? '' : utf8(sql.slice(settingsStart, token.start)),
       format: 'Values',
@@ -131,7 +133,8 @@ function parseInsert(bytes: Buffer, sql: string): Statement | undefined {
 const opensColumns = (sql: string, at: number): boolean =>
   !/^\s*(select|with)\b/i.test(sql.slice(at, at + 40));
 
-const traitsOf = ({ verb, parameters, maxExecutionSeconds }: StatementTraits): StatementTraits => ({
+const traitsOf = ({ verb, parameters, maxExecutionSeconds }: Traits, text: string): StatementTraits => ({
+  text: utf8(text),
   verb,
   parameters,
   maxExecutionSeconds,
@@ -182,7 +185,7 @@ export function parseStatement(bytes: Buffer): Statement {
   if (SELECT_VERBS.has(traits.verb)) {
     return {
       kind: 'select',
-      ...traitsOf(traits),
+      ...traitsOf(traits, sql),
       sql: utf8(sql.slice(0, formatKeyword?.start ?? end)),
       format: formatName,
       tail: utf8(sql.slice(formatTail, end)),
@@ -190,7 +193,7 @@ export function parseStatement(bytes: Buffer): Statement {
   }
   return {
     kind: 'other',
-    ...traitsOf(traits),
+    ...traitsOf(traits, sql),
     sql: utf8(sql.slice(0, end)),
     format: formatName,
     changesSession: changesSession(tokens),
