@@ -30,6 +30,8 @@ export interface Environment {
   temporalAddress: string | undefined;
   temporalNamespace: string;
   operatorToken: string | undefined;
+  /** Where the worker serves /readyz and /metrics; 0: any free port. */
+  workerPort: number;
   /** A file larger than this is quarantined without being fetched. */
   maxFileBytes: number;
   chunkBytes: number;
@@ -61,10 +63,7 @@ const wholeNumber = (min: number, max: number) =>
 
 const variables = z.object({
   SOURCE_URL: z.string().default('demo:'),
-  SOURCE_FROM: z
-    .string()
-    .regex(MONTH, { error: 'must be a month, as in 2009-01' })
-    .optional(),
+  SOURCE_FROM: z.string().regex(MONTH, { error: 'must be a month, as in 2009-01' }).optional(),
   LAKE_URL: url(['file:']).optional(),
   DATA_DIR: z.string().default('.data'),
   HOST: z.string().default('127.0.0.1'),
@@ -79,6 +78,7 @@ const variables = z.object({
     .optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   OPERATOR_TOKEN: z.string().min(16, { error: 'must have at least 16 characters' }).optional(),
+  WORKER_PORT: wholeNumber(0, 65_535).default(0),
   MAX_FILE_BYTES: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(8 * 2 ** 30),
   CHUNK_BYTES: wholeNumber(64 * 1024, 1 << 30).default(8 * 2 ** 20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
@@ -102,7 +102,8 @@ function locateSource(value: string, from: string | undefined): SourceLocation |
     if (!value.includes('{month}')) {
       return { kind: 'httpIndex', url: value.endsWith('/') ? value : `${value}/` };
     }
-    if (from === undefined) return 'SOURCE_FROM is needed with {month} in SOURCE_URL: the first month, as in 2009-01';
+    if (from === undefined)
+      return 'SOURCE_FROM is needed with {month} in SOURCE_URL: the first month, as in 2009-01';
     return { kind: 'httpTemplate', url: value, from };
   }
   return `SOURCE_URL must be one of ${SOURCE_FORMS}; ${parsed.protocol} is not supported`;
@@ -114,12 +115,15 @@ function locateSource(value: string, from: string | undefined): SourceLocation |
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   // An empty variable counts as unset, as docker-compose and shells produce it.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = variables.safeParse(given);
   const mistakes = parsed.success
     ? []
     : parsed.error.issues.map(
-        (issue) => `${issue.path.join('.')} ${issue.message}; got ${JSON.stringify(given[String(issue.path[0])])}`,
+        (issue) =>
+          `${issue.path.join('.')} ${issue.message}; got ${JSON.stringify(given[String(issue.path[0])])}`,
       );
   const source = locateSource(given['SOURCE_URL'] ?? 'demo:', given['SOURCE_FROM']);
   if (typeof source === 'string') mistakes.push(source);
@@ -141,6 +145,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     temporalAddress: values.TEMPORAL_ADDRESS,
     temporalNamespace: values.TEMPORAL_NAMESPACE,
     operatorToken: values.OPERATOR_TOKEN,
+    workerPort: values.WORKER_PORT,
     maxFileBytes: values.MAX_FILE_BYTES,
     chunkBytes: values.CHUNK_BYTES,
     logLevel: values.LOG_LEVEL,
@@ -148,7 +153,9 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 }
 
 /** The environment of this process; prints every mistake and exits 1 when there is one. */
-export function environmentOrExit(env: Readonly<Record<string, string | undefined>> = process.env): Environment {
+export function environmentOrExit(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Environment {
   try {
     return readEnvironment(env);
   } catch (error) {
@@ -166,7 +173,10 @@ export function describeSource(source: SourceLocation): string {
 }
 
 /** `OPERATOR_TOKEN`, or one generated once under `DATA_DIR` (mode 0600). */
-export function operatorToken({ operatorToken: given, dataDir }: Pick<Environment, 'operatorToken' | 'dataDir'>): string {
+export function operatorToken({
+  operatorToken: given,
+  dataDir,
+}: Pick<Environment, 'operatorToken' | 'dataDir'>): string {
   if (given !== undefined) return given;
   const path = join(dataDir, 'operator-token');
   mkdirSync(dataDir, { recursive: true });

@@ -10,6 +10,8 @@ export type { Logger } from 'pino';
  */
 export function createLogger({ name, level }: { name: string; level: string }): Logger {
   const options = { name, level, base: { name } };
-  const pretty = process.env['LOG_FORMAT'] === 'pretty' || (process.env['LOG_FORMAT'] === undefined && process.stdout.isTTY);
+  const pretty =
+    process.env['LOG_FORMAT'] === 'pretty' ||
+    (process.env['LOG_FORMAT'] === undefined && process.stdout.isTTY);
   return pretty ? pino(options, pinoPretty()) : pino(options);
 }

@@ -1,0 +1,24 @@
+import type { ClickHouseError } from '../warehouse/warehouse.ts';
+
+/**
+ * ClickHouse's codes for "not now": the engine's state is the cause, not the statement or the file.
+ * https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
+ */
+const NOT_NOW: ReadonlySet<string> = new Set([
+  '159', // TIMEOUT_EXCEEDED
+  '202', // TOO_MANY_SIMULTANEOUS_QUERIES
+  '209', // SOCKET_TIMEOUT
+  '210', // NETWORK_ERROR
+  '236', // ABORTED
+  '241', // MEMORY_LIMIT_EXCEEDED
+  '242', // TABLE_IS_READ_ONLY
+  '243', // NOT_ENOUGH_SPACE
+  '252', // TOO_MANY_PARTS
+  '394', // QUERY_WAS_CANCELLED
+  '473', // DEADLOCK_AVOIDED
+  '60', // UNKNOWN_TABLE: the migrations have not run
+]);
+
+export function isEngineTrouble({ code }: ClickHouseError): boolean {
+  return NOT_NOW.has(code);
+}

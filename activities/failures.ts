@@ -1,0 +1,33 @@
+/** Activity errors are retryable unless they are of one of these types. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { SourceError } from '../sources/source-error.ts';
+
+/** The file became another version: start again with it. */
+export const SOURCE_CHANGED = 'SourceChanged';
+/** The file is no longer there. */
+export const SOURCE_ABSENT = 'SourceAbsent';
+/** The source's answers break HTTP or our assumptions, again and again. */
+export const SOURCE_BROKEN = 'SourceBroken';
+/** The engine says that it cannot read the file: a retry reads the same bytes. */
+export const FILE_UNREADABLE = 'FileUnreadable';
+
+/** How often a source may answer nonsense before we believe that it will go on. */
+const BROKEN_ATTEMPTS = 3;
+
+/** A SourceError as Temporal should treat it; anything else is rethrown as it is. */
+export function sourceFailure(error: unknown): unknown {
+  if (!(error instanceof SourceError)) return error;
+  const { kind, message, retryAfterMs } = error;
+  if (kind === 'changed') return ApplicationFailure.nonRetryable(message, SOURCE_CHANGED);
+  if (kind === 'absent') return ApplicationFailure.nonRetryable(message, SOURCE_ABSENT);
+  if (kind === 'broken' && Context.current().info.attempt >= BROKEN_ATTEMPTS) {
+    return ApplicationFailure.nonRetryable(message, SOURCE_BROKEN);
+  }
+  return ApplicationFailure.create({
+    message,
+    type: `Source:${kind}`,
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+}

@@ -1,0 +1,121 @@
+/** Finding out what changed at the source, and whether ingestions still run. */
+import { Context } from '@temporalio/activity';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { fileMonth, readFiles, recordFile, type FileRecord } from '../warehouse/files.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { ListedFile, Source } from '../sources/source.ts';
+import { SourceError } from '../sources/source-error.ts';
+import { sourceFailure } from './failures.ts';
+
+export interface ChangedFile {
+  filename: string;
+  /** Null where only `stat` could tell and it was not asked. */
+  version: string | null;
+  hint: string;
+}
+
+export interface ListChangesInput {
+  source: string;
+  /** Files being ingested now, and at which version: not returned again unless they changed since. */
+  inFlight: { filename: string; version: string | null }[];
+  /** Only files of these months, both included; `YYYY-MM`. */
+  months?: { from: string; to: string };
+  /** Return files of those months even when they are published as they are. */
+  force?: boolean;
+}
+
+export interface ListChangesResult {
+  changed: ChangedFile[];
+  /** There are more than fit in one page: ask again at once. */
+  more: boolean;
+  listed: number;
+  /** The configured pause between polls, in milliseconds. */
+  pollEveryMs: number;
+}
+
+/** Changed files per answer: 500 take about 60 kB of history. */
+const PAGE = 500;
+
+export function createListActivities({
+  source,
+  warehouse,
+  client,
+  pollEveryMs,
+  now,
+}: {
+  source: Source;
+  warehouse: Warehouse;
+  client: Client;
+  pollEveryMs: number;
+  now: () => number;
+}) {
+  /** The version where the listing does not tell it; asks the source once per changed hint. */
+  async function versionOf(
+    listed: ListedFile,
+    known: FileRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    if (listed.version !== undefined) return listed.version;
+    if (known !== undefined && listed.hint !== undefined && listed.hint === known.hint) return known.version;
+    try {
+      const { version } = await source.stat({ filename: listed.filename, signal });
+      if (known?.version === version && listed.hint !== undefined) {
+        await recordFile(warehouse, { ...known, hint: listed.hint, updatedAtMs: now() });
+      }
+      return version;
+    } catch (error) {
+      if (error instanceof SourceError && error.kind === 'absent') return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    /** Compares the listing with `files`; returns only what changed, a page at a time. */
+    async listChanges(input: ListChangesInput): Promise<ListChangesResult> {
+      const signal = Context.current().cancellationSignal;
+      try {
+        const listing = await source.list({ signal });
+        const known = new Map(
+          (await readFiles(warehouse, { source: input.source })).map((file) => [file.filename, file]),
+        );
+        const inFlight = new Map(input.inFlight.map(({ filename, version }) => [filename, version]));
+        const changed: ChangedFile[] = [];
+        for (const listed of listing) {
+          if (changed.length === PAGE) break;
+          const { filename } = listed;
+          const month = fileMonth(filename);
+          if (input.months !== undefined && (month < input.months.from || month > input.months.to)) continue;
+          const record = known.get(filename);
+          const version = await versionOf(listed, record, signal);
+          Context.current().heartbeat();
+          if (version === undefined) continue;
+          if (inFlight.has(filename)) {
+            const ingesting = inFlight.get(filename);
+            if (ingesting === null || ingesting === version) continue;
+          } else if (record?.version === version && input.force !== true) {
+            if (record.stage === 'PUBLISHED' || record.stage === 'QUARANTINED') continue;
+          }
+          changed.push({ filename, version, hint: listed.hint ?? '' });
+        }
+        return { changed, more: changed.length === PAGE, listed: listing.length, pollEveryMs };
+      } catch (error) {
+        throw sourceFailure(error);
+      }
+    },
+
+    /** Which of these workflows do not run any more. */
+    async findEnded({ workflowIds }: { workflowIds: string[] }): Promise<string[]> {
+      const ended: string[] = [];
+      for (const workflowId of workflowIds) {
+        try {
+          const { status } = await client.workflow.getHandle(workflowId).describe();
+          if (status.name !== 'RUNNING') ended.push(workflowId);
+        } catch (error) {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+          ended.push(workflowId);
+        }
+      }
+      return ended;
+    },
+  };
+}

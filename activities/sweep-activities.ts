@@ -1,0 +1,57 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { findSweepableLoads, sweepLoad, type SweepableLoad } from '../warehouse/sweep.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import { withHeartbeat } from './heartbeat.ts';
+
+export function createSweepActivities({
+  warehouse,
+  client,
+  keepLoadsMs,
+  publisherWaiting,
+}: {
+  warehouse: Warehouse;
+  client: Client;
+  keepLoadsMs: number;
+  /** Load ids that the publisher still holds. */
+  publisherWaiting: () => Promise<string[]>;
+}) {
+  async function runs(workflowId: string): Promise<boolean> {
+    try {
+      return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  return {
+    /**
+     * Removes every load that no reader needs and no running workflow can publish.
+     * @returns the ids of the loads that were removed
+     */
+    async sweepLoads(): Promise<string[]> {
+      return withHeartbeat(async (signal) => {
+        const candidates = await findSweepableLoads(warehouse, { keepMs: keepLoadsMs });
+        const removable: SweepableLoad[] = [];
+        for (const load of candidates) {
+          // A superseded load was published already; an unpublished one may belong to an ingestion that still runs.
+          if (load.published || load.workflowId === '' || !(await runs(load.workflowId)))
+            removable.push(load);
+        }
+        // Asked after the workflows: a load that one handed over before it ended is in this list.
+        const waiting = new Set(removable.length === 0 ? [] : await publisherWaiting());
+        // And read again after both: one that was published between the first look and these answers is live now.
+        const still = new Set(
+          (await findSweepableLoads(warehouse, { keepMs: keepLoadsMs })).map(({ loadId }) => loadId),
+        );
+        const swept: string[] = [];
+        for (const load of removable) {
+          if (waiting.has(load.loadId) || !still.has(load.loadId)) continue;
+          await sweepLoad(warehouse, load, { signal });
+          swept.push(load.loadId);
+        }
+        return swept;
+      });
+    },
+  };
+}

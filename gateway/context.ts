@@ -1,0 +1,48 @@
+/** What resolvers work with. Loaders live for one request. */
+import DataLoader from 'dataloader';
+import type { FileRecord } from '../warehouse/files.ts';
+import type { IngestProgress } from '../workflows/messages.ts';
+import type { Answers, PercentileAnswer } from './answers.ts';
+import type { Ingestion } from './ingestion.ts';
+import type { LiveLoads } from './live-loads.ts';
+import type { PercentileQuestion } from './percentile/percentile.ts';
+
+/** What the gateway is made of: lives as long as the process. */
+export interface GatewayParts {
+  source: { name: string; url: string; generated: boolean };
+  answers: Answers;
+  liveLoads: LiveLoads;
+  ingestion: Ingestion;
+  /** Every file at its newest version, in ascending order of name. */
+  readFiles: () => Promise<FileRecord[]>;
+}
+
+export interface GatewayContext extends GatewayParts {
+  loaders: {
+    /** Equal questions of one request are one. */
+    percentile: DataLoader<PercentileQuestion, PercentileAnswer, string>;
+    /** By filename; asks Temporal once a file. */
+    progress: DataLoader<string, IngestProgress | null>;
+    /** The list of files, once a request. */
+    files: DataLoader<'all', FileRecord[]>;
+  };
+}
+
+export function createContext(parts: GatewayParts): GatewayContext {
+  const { answers, ingestion, source, readFiles } = parts;
+  return {
+    ...parts,
+    loaders: {
+      percentile: new DataLoader(
+        (questions) => Promise.all(questions.map((question) => answers.percentile(question))),
+        {
+          cacheKeyFn: ({ level, span, interpolate }) => `${level.p}:${span.from}:${span.to}:${interpolate}`,
+        },
+      ),
+      progress: new DataLoader((filenames) =>
+        Promise.all(filenames.map((filename) => ingestion.progress(source.name, filename))),
+      ),
+      files: new DataLoader((keys) => Promise.all(keys.map(() => readFiles()))),
+    },
+  };
+}

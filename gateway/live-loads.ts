@@ -1,0 +1,97 @@
+/** The live list: which load of each file counts now, kept in memory, and at which version each day is. */
+import type { Logger } from '../config/logging.ts';
+import { statement, type Warehouse } from '../warehouse/warehouse.ts';
+import { LoadLog, type Publication, type Snapshot } from './load-log.ts';
+
+interface PublicationRow {
+  sequence: string;
+  source: string;
+  filename: string;
+  load_id: string;
+  version: string;
+  rows: string;
+  rejected: string;
+  days: Record<string, number>;
+  data_through: string | null;
+  published_at: string;
+}
+
+const READ_DEADLINE_MS = 10_000;
+
+export interface LiveLoads {
+  /** The newest snapshot known; undefined before the first one was read. Never goes back in time. */
+  current(): Snapshot | undefined;
+  /** Reads what was published since; callers at the same time share one statement. */
+  refresh(): Promise<Snapshot>;
+  stop(): void;
+}
+
+/** Starts polling at once, every `pollEveryMs`. */
+export function followLiveLoads({
+  warehouse,
+  source,
+  logger,
+  pollEveryMs,
+}: {
+  warehouse: Warehouse;
+  source: string;
+  logger: Logger;
+  pollEveryMs: number;
+}): LiveLoads {
+  const log = new LoadLog();
+  let snapshot: Snapshot | undefined;
+  let reading: Promise<Snapshot> | undefined;
+  let away = false;
+
+  async function read(): Promise<Snapshot> {
+    const rows = await warehouse.rows<PublicationRow>(statement('read_publications'), {
+      params: { source, after: log.lastSequence },
+      deadlineMs: READ_DEADLINE_MS,
+    });
+    if (snapshot === undefined || rows.length > 0) {
+      log.append(rows.map(parsePublication));
+      snapshot = log.snapshot();
+      if (rows.length > 0)
+        logger.info({ sequence: snapshot.sequence, files: snapshot.liveByFile.size }, 'new publications');
+    }
+    return snapshot;
+  }
+  const refresh = (): Promise<Snapshot> => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  const poll = async (): Promise<void> => {
+    try {
+      await refresh();
+      if (away) logger.info('the warehouse is back');
+      away = false;
+    } catch (error) {
+      if (!away) logger.warn({ error: String(error) }, 'the warehouse does not answer: cached answers only');
+      away = true;
+    }
+  };
+  void poll();
+  const timer = setInterval(() => void poll(), pollEveryMs);
+  return { current: () => snapshot, refresh, stop: () => clearInterval(timer) };
+}
+
+function parsePublication(row: PublicationRow): Publication {
+  return {
+    sequence: Number(row.sequence),
+    source: row.source,
+    filename: row.filename,
+    loadId: row.load_id,
+    version: row.version,
+    rows: Number(row.rows),
+    days: new Map(Object.entries(row.days).map(([day, trips]) => [dayNumber(day), trips])),
+    dataThrough: row.data_through,
+    publishedAt: row.published_at,
+  };
+}
+
+/** Days since 1970 of `YYYY-MM-DD`. */
+function dayNumber(day: string): number {
+  return Date.parse(`${day}T00:00:00Z`) / 86_400_000;
+}

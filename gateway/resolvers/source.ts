@@ -1,0 +1,39 @@
+import { FILE_STAGES, type FileStage } from '../../warehouse/files.ts';
+import type { GatewayContext } from '../context.ts';
+
+interface SourceState {
+  name: string;
+  url: string;
+  generated: boolean;
+  paused: boolean | null;
+  lastPoll: number | null;
+  nextPoll: number | null;
+  problem: string | null;
+  mistakes: string[];
+}
+
+async function source(_: unknown, __: unknown, context: GatewayContext): Promise<SourceState> {
+  const { status, problem } = await context.ingestion.watcher(context.source.name);
+  return {
+    ...context.source,
+    paused: status?.paused ?? null,
+    lastPoll: status?.lastPollAtMs ?? null,
+    nextPoll: status?.nextPollAtMs ?? null,
+    problem,
+    mistakes: status?.mistakes ?? [],
+  };
+}
+
+async function files(
+  _: SourceState,
+  __: unknown,
+  context: GatewayContext,
+): Promise<{ stage: FileStage; count: number }[]> {
+  const records = await context.loaders.files.load('all');
+  return FILE_STAGES.map((stage) => ({
+    stage,
+    count: records.filter((file) => file.stage === stage).length,
+  }));
+}
+
+export const sourceResolvers = { Query: { source }, Source: { files } };

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import type { GraphQLSchema } from 'graphql';
+import { filesResolvers } from './resolvers/files.ts';
+import { percentileResolvers } from './resolvers/percentile.ts';
+import { sourceResolvers } from './resolvers/source.ts';
+import { countScalar } from './scalars/count.ts';
+import { dateTimeScalar } from './scalars/date-time.ts';
+import { localDateTimeScalar } from './scalars/local-date-time.ts';
+
+/** `schema.graphql` with its resolvers. */
+export function createSchema(): GraphQLSchema {
+  return makeExecutableSchema({
+    typeDefs: readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8'),
+    resolvers: [
+      { Count: countScalar, DateTime: dateTimeScalar, LocalDateTime: localDateTimeScalar },
+      percentileResolvers,
+      sourceResolvers,
+      filesResolvers,
+    ],
+  });
+}

@@ -1,0 +1,114 @@
+/** The HTTP server: GraphQL, REST, the dashboard, and what operators ask. */
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createYoga } from 'graphql-yoga';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Logger } from '../config/logging.ts';
+import { createContext, type GatewayParts } from './context.ts';
+import { sendProblem } from './problem.ts';
+import { answerP90 } from './rest.ts';
+import { createSchema } from './schema.ts';
+
+const DASHBOARD = new URL('../dashboard/index.html', import.meta.url);
+
+export interface GatewayServer {
+  server: Server;
+  /** Answers what it has begun, takes nothing new. */
+  close: () => Promise<void>;
+}
+
+export function createGatewayServer({
+  parts,
+  warehouseAnswers,
+  logger,
+}: {
+  parts: GatewayParts;
+  /** Has the warehouse answered, so that questions can be? */
+  warehouseAnswers: () => boolean;
+  logger: Logger;
+}): GatewayServer {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  let draining = false;
+  const yoga = createYoga({
+    schema: createSchema(),
+    graphqlEndpoint: '/graphql',
+    landingPage: false,
+    batching: false,
+    logging: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (...what: unknown[]) => logger.warn(what.map(String).join(' ')),
+      error: (...what: unknown[]) => logger.error(what.map(String).join(' ')),
+    },
+    context: () => createContext(parts),
+  });
+
+  const text = (response: ServerResponse, status: number, body: string): void => {
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end(body);
+  };
+
+  async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    switch (path) {
+      case '/graphql':
+        if (
+          request.method === 'POST' &&
+          !/^application\/json\b/i.test(request.headers['content-type'] ?? '')
+        ) {
+          return sendProblem(response, {
+            status: 415,
+            title: 'Unsupported Media Type',
+            detail: 'Send the query as JSON, with content-type: application/json.',
+          });
+        }
+        await yoga(request, response);
+        return;
+      case '/api/p90':
+        return answerP90(request, response, parts.answers);
+      case '/':
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' });
+        response.end(readFileSync(DASHBOARD));
+        return;
+      case '/healthz':
+        return text(response, 200, 'ok\n');
+      case '/readyz': {
+        const ready = !draining && warehouseAnswers();
+        return text(response, ready ? 200 : 503, ready ? 'ready\n' : 'not ready\n');
+      }
+      case '/metrics':
+        response.writeHead(200, { 'content-type': registry.contentType });
+        response.end(await registry.metrics());
+        return;
+      default:
+        return sendProblem(response, {
+          status: 404,
+          title: 'Not Found',
+          detail: 'There are /, /graphql, /api/p90, /healthz, /readyz and /metrics.',
+        });
+    }
+  }
+
+  const server = createServer((request, response) => {
+    route(request, response).catch((error: unknown) => {
+      logger.error({ error: String(error), url: request.url }, 'a request failed');
+      if (response.headersSent) response.destroy();
+      else
+        sendProblem(response, {
+          status: 500,
+          title: 'Internal Server Error',
+          detail: 'This is our fault. It is logged.',
+        });
+    });
+  });
+  return {
+    server,
+    close: () =>
+      new Promise((resolve) => {
+        draining = true;
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}

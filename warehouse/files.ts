@@ -1,0 +1,106 @@
+/** What we know of each file version, apart from Temporal's histories, which expire. */
+import type { Warehouse } from './warehouse.ts';
+
+export type FileStage = 'DISCOVERED' | 'FETCHING' | 'LOADING' | 'PUBLISHED' | 'QUARANTINED';
+export const FILE_STAGES: readonly FileStage[] = [
+  'DISCOVERED',
+  'FETCHING',
+  'LOADING',
+  'PUBLISHED',
+  'QUARANTINED',
+];
+
+export interface FileRecord {
+  source: string;
+  filename: string;
+  version: string;
+  /** `YYYY-MM`, or '' for a file without one in its name. */
+  month: string;
+  stage: FileStage;
+  /** '' unless quarantined. */
+  reason: string;
+  notes: string[];
+  hint: string;
+  sizeBytes: number | null;
+  /** Planned chunks; 0 before the plan. */
+  chunks: number;
+  rows: number | null;
+  rejected: number | null;
+  loadId: string | null;
+  /** '' before the bytes are whole in the lake. */
+  lakeKey: string;
+  /** Milliseconds since 1970; also the revision: the newest row of a version counts. */
+  updatedAtMs: number;
+}
+
+/** First `YYYY-MM` in a file's name; '' when it has none. */
+export function fileMonth(filename: string): string {
+  return /\d{4}-(?:0[1-9]|1[0-2])(?!\d)/.exec(filename)?.[0] ?? '';
+}
+
+export async function recordFile(warehouse: Warehouse, file: FileRecord): Promise<void> {
+  await warehouse.insert('files', [
+    {
+      source: file.source,
+      filename: file.filename,
+      version: file.version,
+      month: file.month,
+      stage: file.stage,
+      reason: file.reason,
+      notes: file.notes,
+      hint: file.hint,
+      size_bytes: file.sizeBytes,
+      chunks: file.chunks,
+      rows: file.rows,
+      rejected: file.rejected,
+      load_id: file.loadId,
+      lake_key: file.lakeKey,
+      updated_at: new Date(file.updatedAtMs).toISOString().replace('T', ' ').replace('Z', ''),
+      revision: file.updatedAtMs,
+    },
+  ]);
+}
+
+interface FileRow {
+  source: string;
+  filename: string;
+  version: string;
+  month: string;
+  stage: FileStage;
+  reason: string;
+  notes: string[];
+  hint: string;
+  size_bytes: string | null;
+  chunks: number;
+  rows: string | null;
+  rejected: string | null;
+  load_id: string | null;
+  lake_key: string;
+  revision: string;
+}
+
+/** Every file of a source at its newest version, in ascending order of name. */
+export async function readFiles(warehouse: Warehouse, { source }: { source: string }): Promise<FileRecord[]> {
+  const rows = await warehouse.rows<FileRow>(
+    `SELECT * EXCEPT updated_at FROM files FINAL WHERE source = {source:String}
+     ORDER BY filename, revision DESC LIMIT 1 BY filename`,
+    { params: { source } },
+  );
+  return rows.map((row) => ({
+    source: row.source,
+    filename: row.filename,
+    version: row.version,
+    month: row.month,
+    stage: row.stage,
+    reason: row.reason,
+    notes: row.notes,
+    hint: row.hint,
+    sizeBytes: row.size_bytes === null ? null : Number(row.size_bytes),
+    chunks: row.chunks,
+    rows: row.rows === null ? null : Number(row.rows),
+    rejected: row.rejected === null ? null : Number(row.rejected),
+    loadId: row.load_id,
+    lakeKey: row.lake_key,
+    updatedAtMs: Number(row.revision),
+  }));
+}

@@ -1,0 +1,71 @@
+/** A Parquet file's footer: metadata, its length in 4 bytes, and `PAR1`. https://parquet.apache.org/docs/file-format/ */
+import { parquetMetadata, type FileMetaData } from 'hyparquet';
+import { readFileSchema, type FileSchema } from './file-schema.ts';
+import type { Refusal } from './refusal.ts';
+
+export type Footer =
+  | { kind: 'good'; schema: FileSchema }
+  | { kind: 'refused'; refusal: Refusal }
+  /** The footer begins at byte `start`, before what was fetched. */
+  | { kind: 'needMore'; start: number };
+
+const MAGIC = 'PAR1';
+/** Magic at both ends, and the length. */
+const SMALLEST_FILE = 12;
+
+const refused = (code: Refusal['code'], message: string): Footer => ({
+  kind: 'refused',
+  refusal: { code, message },
+});
+
+/**
+ * Reads and judges the footer.
+ * @param read bytes [start, end) of the file
+ * @param fetchedFrom bytes before this offset are not there yet; 0 when the file is whole
+ */
+export async function readFooter({
+  sizeBytes,
+  read,
+  fetchedFrom = 0,
+}: {
+  sizeBytes: number;
+  read: (start: number, end: number) => Promise<Uint8Array>;
+  fetchedFrom?: number;
+}): Promise<Footer> {
+  if (sizeBytes < SMALLEST_FILE)
+    return refused('NOT_PARQUET', `${sizeBytes} bytes are too few for a Parquet file`);
+  if (fetchedFrom === 0) {
+    const head = ascii(await read(0, 4));
+    if (head !== MAGIC)
+      return refused('NOT_PARQUET', `the file begins with ${JSON.stringify(head)}, not ${MAGIC}`);
+  }
+  const tail = await read(sizeBytes - 8, sizeBytes);
+  if (ascii(tail.subarray(4)) !== MAGIC) {
+    return fetchedFrom === 0
+      ? refused('TRUNCATED', `the file begins like Parquet but does not end with ${MAGIC}: it was cut off`)
+      : refused(
+          'TRUNCATED',
+          `the file does not end with ${MAGIC}: it was cut off, or is no Parquet (only its end was fetched)`,
+        );
+  }
+  const metadataBytes = new DataView(tail.buffer, tail.byteOffset, 4).getUint32(0, true);
+  const start = sizeBytes - 8 - metadataBytes;
+  if (start < 4)
+    return refused('UNREADABLE', `the footer claims ${metadataBytes} bytes of a file of ${sizeBytes}`);
+  if (start < fetchedFrom) return { kind: 'needMore', start };
+  let metadata: FileMetaData;
+  try {
+    metadata = parquetMetadata((await read(start, sizeBytes)).slice().buffer);
+  } catch (error) {
+    return refused(
+      'UNREADABLE',
+      `the footer cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  const schema = readFileSchema(metadata);
+  return 'code' in schema ? { kind: 'refused', refusal: schema } : { kind: 'good', schema };
+}
+
+function ascii(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
+}

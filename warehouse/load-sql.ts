@@ -1,0 +1,132 @@
+/** The statements that put one file into the warehouse, built from its schema. Values are bound; names are quoted. */
+import type { LakeObject } from '../lake/lake.ts';
+import type { FileSchema, MappedColumn, SourceType } from './file-schema.ts';
+import { EARLIEST_MICROS, PAST_LATEST_MICROS } from './pickup-domain.ts';
+import { identifier, literal } from './sql-text.ts';
+import { TRIP_COLUMNS, type TripColumn } from './trip-columns.ts';
+
+function timestamp(column: string, sourceType: SourceType): string {
+  if (sourceType === 'timestamp') {
+    // By way of the integer, so that no server's zone and no scale (ms, µs, ns) matters.
+    return `fromUnixTimestamp64Micro(toUnixTimestamp64Micro(${column}), 'UTC')`;
+  }
+  // The parser rolls 30 February over to March and reads bare numbers as epochs: what it read must print as it was written.
+  const parsed = `toDateTime64OrNull(${column}, 6, 'UTC')`;
+  return `if(substring(toString(${parsed}), 1, 19) = replaceOne(substring(${column}, 1, 19), 'T', ' '), ${parsed}, NULL)`;
+}
+
+function number(column: string, sourceType: SourceType): string {
+  return sourceType === 'text' ? `toFloat64OrNull(trimBoth(${column}))` : `toFloat64(${column})`;
+}
+
+function code(column: string, sourceType: SourceType, codes: TripColumn['codes']): string {
+  if (sourceType !== 'text') return `accurateCastOrNull(${column}, 'Int32')`;
+  const digits = `accurateCastOrNull(toFloat64OrNull(trimBoth(${column})), 'Int32')`;
+  if (codes === undefined) return digits;
+  const texts = Object.keys(codes).map(literal).join(', ');
+  const numbers = Object.values(codes)
+    .map((value) => `toNullable(toInt32(${value}))`)
+    .join(', ');
+  return `transform(upper(trimBoth(${column})), [${texts}], [${numbers}], ${digits})`;
+}
+
+/** 2009 and 2010 wrote 0 and 1 for N and Y in some months. */
+function flag(column: string, sourceType: SourceType): string {
+  const text = sourceType === 'text' ? `trimBoth(${column})` : `toString(${column})`;
+  return `transform(${text}, ['0', '1', '0.0', '1.0', ''], ['N', 'Y', 'N', 'Y', NULL], ${text})`;
+}
+
+function expression(canonical: TripColumn, mapped: MappedColumn | undefined): string {
+  if (mapped === undefined) return 'NULL';
+  const column = identifier(mapped.source);
+  switch (canonical.type) {
+    case 'timestamp':
+      return timestamp(column, mapped.sourceType);
+    case 'code':
+    case 'count':
+      return code(column, mapped.sourceType, canonical.codes);
+    case 'flag':
+      return flag(column, mapped.sourceType);
+    case 'distance':
+    case 'amount':
+    case 'degrees':
+      return number(column, mapped.sourceType);
+  }
+}
+
+/** Unknown columns, and values of known ones that fit no code (vendor `DDS`, a fractional count): nothing is lost. */
+function extra(schema: FileSchema): string {
+  const entries = schema.unknown.map((name) => `(${literal(name)}, toString(${identifier(name)}))`);
+  for (const mapped of schema.columns) {
+    const canonical = TRIP_COLUMNS.find(({ name }) => name === mapped.canonical);
+    if (canonical === undefined || (canonical.type !== 'code' && canonical.type !== 'count')) continue;
+    if (mapped.sourceType === 'integer') continue;
+    const column = identifier(mapped.source);
+    const misfit = `isNull(${expression(canonical, mapped)}) AND toString(${column}) != ''`;
+    entries.push(`(${literal(mapped.source)}, if(${misfit}, toString(${column}), NULL))`);
+  }
+  if (entries.length === 0) return `CAST(map(), 'Map(LowCardinality(String), String)')`;
+  const present = `arrayFilter(entry -> isNotNull(entry.2), [${entries.join(', ')}])`;
+  return `mapFromArrays(arrayMap(entry -> entry.1, ${present}), arrayMap(entry -> assumeNotNull(entry.2), ${present}))`;
+}
+
+const PICKUP = 'c0';
+const DISTANCE = 'c2';
+
+/** What makes a row a trip; its negation rejects it. Never NULL. */
+const NO_PICKUP = `isNull(${PICKUP})`;
+const PICKUP_OUT_OF_RANGE =
+  `(ifNull(toUnixTimestamp64Micro(${PICKUP}), 0) < ${EARLIEST_MICROS}` +
+  ` OR ifNull(toUnixTimestamp64Micro(${PICKUP}), 0) >= ${PAST_LATEST_MICROS})`;
+const NO_DISTANCE = `isNull(${DISTANCE})`;
+const DISTANCE_NOT_FINITE = `NOT isFinite(ifNull(${DISTANCE}, 0))`;
+const REJECTED = [NO_PICKUP, PICKUP_OUT_OF_RANGE, NO_DISTANCE, DISTANCE_NOT_FINITE].join(' OR ');
+
+function expressionOf(schema: FileSchema, canonical: TripColumn): string {
+  return expression(
+    canonical,
+    schema.columns.find(({ canonical: name }) => name === canonical.name),
+  );
+}
+
+function sourceOf(schema: FileSchema, canonical: string): string {
+  const mapped = schema.columns.find(({ canonical: name }) => name === canonical);
+  return mapped === undefined ? 'NULL' : identifier(mapped.source);
+}
+
+/** Parameter: load_id. */
+export function insertTripsSql(schema: FileSchema, file: LakeObject): string {
+  const outer = TRIP_COLUMNS.map(({ required }, index) =>
+    required === true ? `assumeNotNull(c${index})` : `c${index}`,
+  );
+  const inner = TRIP_COLUMNS.map((canonical, index) => `${expressionOf(schema, canonical)} AS c${index}`);
+  return `INSERT INTO trips (${TRIP_COLUMNS.map(({ name }) => name).join(', ')}, extra, row_number, load_id)
+SELECT ${outer.join(', ')}, unknown_columns, assumeNotNull(file_row), {load_id:UUID}
+FROM (
+  SELECT ${inner.join(',\n    ')},
+    ${extra(schema)} AS unknown_columns,
+    _row_number AS file_row
+  FROM ${file.sql}
+)
+WHERE NOT (${REJECTED})`;
+}
+
+/** Parameters: load_id, source, filename. */
+export function insertRejectedRowsSql(schema: FileSchema, file: LakeObject): string {
+  const [pickup, , distance] = TRIP_COLUMNS;
+  if (pickup?.name !== 'tpep_pickup_datetime' || distance?.name !== 'trip_distance')
+    throw new Error('column order');
+  return `INSERT INTO rejected_rows (load_id, source, filename, row_number, reason, tpep_pickup_datetime, trip_distance)
+SELECT {load_id:UUID}, {source:String}, {filename:String}, assumeNotNull(file_row),
+  multiIf(${NO_PICKUP}, 'no pickup time', ${PICKUP_OUT_OF_RANGE}, 'pickup time before 1900 or after 2299-12-30',
+    ${NO_DISTANCE}, 'no distance', 'distance is not a finite number'),
+  written_pickup, written_distance
+FROM (
+  SELECT ${expressionOf(schema, pickup)} AS ${PICKUP}, ${expressionOf(schema, distance)} AS ${DISTANCE},
+    toString(${sourceOf(schema, pickup.name)}) AS written_pickup,
+    toString(${sourceOf(schema, distance.name)}) AS written_distance,
+    _row_number AS file_row
+  FROM ${file.sql}
+)
+WHERE ${REJECTED}`;
+}

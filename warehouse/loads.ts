@@ -1,0 +1,54 @@
+/** The log of publications: written by the publisher's activities alone, read by everybody. */
+import type { VerifiedLoad } from './load-file.ts';
+import { statement, type Warehouse } from './warehouse.ts';
+
+/** The highest sequence in the log; 0 when nothing was ever published. */
+export async function readLastSequence(warehouse: Warehouse): Promise<number> {
+  const [row] = await warehouse.rows<{ sequence: string }>('SELECT max(sequence) AS sequence FROM loads');
+  return Number(row?.sequence ?? 0);
+}
+
+/**
+ * Publishes a load as `sequence`, once however often it is called.
+ * @returns `published`; `refused` when the load is not whole, was condemned, or was overtaken by a later sequence;
+ *   `sequenceTaken` when that sequence belongs to another load
+ */
+export async function publishLoad(
+  warehouse: Warehouse,
+  { sequence, load }: { sequence: number; load: VerifiedLoad },
+): Promise<'published' | 'refused' | 'sequenceTaken'> {
+  const before = await readPublication(warehouse, sequence);
+  if (before !== undefined) return before === load.loadId ? 'published' : 'sequenceTaken';
+  await warehouse.command(statement('publish_load'), {
+    params: {
+      sequence,
+      source: load.source,
+      filename: load.filename,
+      load_id: load.loadId,
+      version: load.version,
+      rows: load.rows,
+      rejected: load.rejected,
+      data_through: load.dataThrough,
+      proof: JSON.stringify(load.proof),
+    },
+  });
+  const after = await readPublication(warehouse, sequence);
+  if (after === undefined) return 'refused';
+  return after === load.loadId ? 'published' : 'sequenceTaken';
+}
+
+async function readPublication(warehouse: Warehouse, sequence: number): Promise<string | undefined> {
+  const rows = await warehouse.rows<{ load_id: string }>(
+    `SELECT load_id FROM loads WHERE sequence = {sequence:UInt64} AND kind = 'published'`,
+    { params: { sequence } },
+  );
+  return rows[0]?.load_id;
+}
+
+/** Bars a load from ever being live; idempotent. */
+export async function condemnLoad(
+  warehouse: Warehouse,
+  { loadId, source, filename }: { loadId: string; source: string; filename: string },
+): Promise<void> {
+  await warehouse.insert('loads', [{ sequence: 0, kind: 'condemned', source, filename, load_id: loadId }]);
+}

@@ -1,0 +1,22 @@
+/** Why a file version is held but not loaded. The code is stable; the message is for people. */
+export type RefusalCode =
+  | 'NOT_PARQUET'
+  | 'TRUNCATED'
+  | 'WRONG_DATA_SET'
+  | 'MISSING_COLUMN'
+  | 'TYPE_CLASH'
+  | 'EMPTY'
+  | 'TOO_LARGE'
+  | 'UNREADABLE'
+  | 'ROW_COUNT_MISMATCH'
+  | 'UNSTABLE';
+
+export interface Refusal {
+  code: RefusalCode;
+  message: string;
+}
+
+/** As shown in `files.reason`. */
+export function describeRefusal({ code, message }: Refusal): string {
+  return `${code}: ${message}`;
+}

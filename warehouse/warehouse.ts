@@ -1,0 +1,86 @@
+/** The one way to ClickHouse: every statement says who asks, carries a query id, and binds its values. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
+
+export { ClickHouseError } from '@clickhouse/client';
+
+export interface StatementOptions {
+  /** Values for `{name:Type}`. */
+  params?: Record<string, unknown>;
+  settings?: ClickHouseSettings;
+  /** Cancels the statement in the engine too. */
+  signal?: AbortSignal;
+  /** Milliseconds, enforced by the engine (`max_execution_time`, so rounded up to seconds). */
+  deadlineMs?: number;
+}
+
+export interface Warehouse {
+  /** Rows of a SELECT, as parsed from JSONEachRow; 64-bit integers come as strings. */
+  rows<Row>(sql: string, options?: StatementOptions): Promise<Row[]>;
+  /** A statement without a result. */
+  command(sql: string, options?: StatementOptions): Promise<void>;
+  /** Rows into a table, in one block. */
+  insert(table: string, rows: readonly Record<string, unknown>[], options?: StatementOptions): Promise<void>;
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Dates, times and UUIDs are bound as strings in ClickHouse's own notation. */
+const BASE_SETTINGS: ClickHouseSettings = { async_insert: 0, date_time_input_format: 'basic' };
+
+/**
+ * @param by who asks, for `log_comment` and the engine's lanes: `gateway`, `load`, `worker`, `launcher`
+ */
+export function createWarehouse({ url, by }: { url: string; by: string }): Warehouse {
+  const client: ClickHouseClient = createClient({
+    url,
+    application: `tripline-${by}`,
+    request_timeout: 3_600_000,
+    max_open_connections: 64,
+    keep_alive: { enabled: true, idle_socket_ttl: 1_000 },
+    clickhouse_settings: BASE_SETTINGS,
+    log: { level: 127 },
+  });
+  const common = ({ params, settings, signal, deadlineMs }: StatementOptions) => ({
+    query_id: randomUUID(),
+    ...(params === undefined ? {} : { query_params: params }),
+    ...(signal === undefined ? {} : { abort_signal: signal }),
+    clickhouse_settings: {
+      log_comment: JSON.stringify({ by }),
+      ...(deadlineMs === undefined ? {} : { max_execution_time: Math.ceil(deadlineMs / 1000) }),
+      ...settings,
+    },
+  });
+  return {
+    async rows<Row>(sql: string, options: StatementOptions = {}) {
+      const result = await client.query({ query: sql, format: 'JSONEachRow', ...common(options) });
+      return result.json<Row>();
+    },
+    async command(sql, options = {}) {
+      await client.command({ query: sql, ...common(options) });
+    },
+    async insert(table, rows, options = {}) {
+      await client.insert({ table, values: [...rows], format: 'JSONEachRow', ...common(options) });
+    },
+    async ping() {
+      return (await client.ping()).success;
+    },
+    close: () => client.close(),
+  };
+}
+
+const statements = new Map<string, string>();
+
+/**
+ * The text of `sql/<name>.sql`, read once.
+ * @throws Error (ENOENT) when there is no such file
+ */
+export function statement(name: string): string {
+  let text = statements.get(name);
+  if (text === undefined) {
+    text = readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), 'utf8');
+    statements.set(name, text);
+  }
+  return text;
+}

@@ -1,0 +1,49 @@
+import type { Client } from '@temporalio/client';
+import type { Activities } from '../activities/activities.ts';
+import { createFetchActivities } from '../activities/fetch-activities.ts';
+import { createListActivities } from '../activities/list-activities.ts';
+import { createLoadActivities } from '../activities/load-activities.ts';
+import { createPublishActivities } from '../activities/publish-activities.ts';
+import { createIngestRecordActivities } from '../activities/record-activities.ts';
+import { createSweepActivities } from '../activities/sweep-activities.ts';
+import type { Environment } from '../config/environment.ts';
+import type { Lake } from '../lake/lake.ts';
+import type { Source } from '../sources/source.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import { PUBLISHER_ID, publisherStatus } from '../workflows/messages.ts';
+import type { Announcer } from './announcer.ts';
+
+/** Every activity with what it needs. `loader` is the warehouse as loads see it: a lane of its own in the engine. */
+export function createActivities({
+  source,
+  lake,
+  warehouse,
+  loader,
+  client,
+  announcer,
+  environment,
+}: {
+  source: Source;
+  lake: Lake;
+  warehouse: Warehouse;
+  loader: Warehouse;
+  client: Client;
+  announcer: Announcer;
+  environment: Pick<Environment, 'pollEveryMs' | 'maxFileBytes' | 'chunkBytes' | 'keepLoadsMs'>;
+}): Activities {
+  const { pollEveryMs, maxFileBytes, chunkBytes, keepLoadsMs } = environment;
+  return {
+    ...createListActivities({ source, warehouse, client, pollEveryMs, now: Date.now }),
+    ...createFetchActivities({ source, lake, warehouse, maxFileBytes, chunkBytes }),
+    ...createLoadActivities({ lake, warehouse: loader }),
+    ...createIngestRecordActivities({ warehouse }),
+    ...createPublishActivities({ warehouse, announce: announcer.announce }),
+    ...createSweepActivities({
+      warehouse: loader,
+      client,
+      keepLoadsMs,
+      publisherWaiting: async () =>
+        (await client.workflow.getHandle(PUBLISHER_ID).query(publisherStatus)).waiting,
+    }),
+  };
+}

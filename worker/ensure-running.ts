@@ -1,0 +1,75 @@
+import {
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  type Client,
+  type Connection,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { PUBLISHER_ID, SWEEP_ID, watcherId } from '../workflows/messages.ts';
+import type { publisher } from '../workflows/publisher.ts';
+import type { sweep } from '../workflows/sweep.ts';
+import type { watchSource } from '../workflows/watch-source.ts';
+
+const SWEEP_EVERY = '10 minutes';
+
+/** Starts the long-lived workflows and the sweep's schedule where they do not run yet; idempotent. */
+export async function ensureRunning({
+  client,
+  connection,
+  namespace,
+  taskQueue,
+  sourceName,
+}: {
+  client: Client;
+  connection: Connection;
+  namespace: string;
+  taskQueue: string;
+  sourceName: string;
+}): Promise<void> {
+  await registerSearchAttributes(connection, namespace);
+  const always = {
+    taskQueue,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+  };
+  await client.workflow.start<typeof publisher>('publisher', {
+    ...always,
+    workflowId: PUBLISHER_ID,
+    args: [{}],
+  });
+  await client.workflow.start<typeof watchSource>('watchSource', {
+    ...always,
+    workflowId: watcherId(sourceName),
+    args: [{ source: sourceName }],
+  });
+  try {
+    await client.schedule.create<typeof sweep>({
+      scheduleId: SWEEP_ID,
+      spec: { intervals: [{ every: SWEEP_EVERY }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP },
+      action: { type: 'startWorkflow', workflowType: 'sweep', workflowId: SWEEP_ID, taskQueue, args: [] },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
+
+const { INDEXED_VALUE_TYPE_KEYWORD, INDEXED_VALUE_TYPE_INT } = temporal.api.enums.v1.IndexedValueType;
+const SEARCH_ATTRIBUTES = {
+  Source: INDEXED_VALUE_TYPE_KEYWORD,
+  FileMonth: INDEXED_VALUE_TYPE_KEYWORD,
+  Stage: INDEXED_VALUE_TYPE_KEYWORD,
+  RowsLoaded: INDEXED_VALUE_TYPE_INT,
+};
+
+async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => !(name in customAttributes));
+  if (missing.length === 0) return;
+  await connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(missing),
+  });
+}

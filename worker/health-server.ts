@@ -1,0 +1,43 @@
+import { createServer } from 'node:http';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+
+/** Serves GET /readyz (200 when ready, else 503), /healthz and /metrics. */
+export async function startHealthServer({
+  host,
+  port,
+  ready,
+}: {
+  host: string;
+  port: number;
+  ready: () => boolean;
+}): Promise<{ close: () => Promise<void> }> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === '/healthz') return void response.end('ok\n');
+    if (pathname === '/readyz') {
+      response.statusCode = ready() ? 200 : 503;
+      return void response.end(ready() ? 'ready\n' : 'not ready\n');
+    }
+    if (pathname === '/metrics') {
+      return void registry.metrics().then((text) => {
+        response.setHeader('content-type', registry.contentType);
+        response.end(text);
+      });
+    }
+    response.statusCode = 404;
+    response.end('not found: /healthz, /readyz or /metrics\n');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}

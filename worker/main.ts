@@ -1,0 +1,73 @@
+/** Composition root of the Temporal worker. */
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities } from './create-activities.ts';
+import { createAnnouncer } from './announcer.ts';
+import { createFolderLake } from '../lake/folder-lake.ts';
+import { createLogger } from '../config/logging.ts';
+import { createWarehouse } from '../warehouse/warehouse.ts';
+import { describeSource, environmentOrExit } from '../config/environment.ts';
+import { ensureRunning } from './ensure-running.ts';
+import { migrateWhenReachable } from './migrate-when-reachable.ts';
+import { openSource } from '../sources/open-source.ts';
+import { startHealthServer } from './health-server.ts';
+import { temporalLogger } from './temporal-logger.ts';
+
+const TASK_QUEUE = 'tripline';
+
+async function run(): Promise<void> {
+  const environment = environmentOrExit();
+  const logger = createLogger({ name: 'worker', level: environment.logLevel });
+  const { sourceName, temporalNamespace: namespace } = environment;
+  const address = environment.temporalAddress ?? '127.0.0.1:7233';
+  Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+
+  const warehouse = createWarehouse({
+    url: environment.clickhouseUrl ?? 'http://127.0.0.1:8123',
+    by: 'worker',
+  });
+  const loader = createWarehouse({ url: environment.clickhouseUrl ?? 'http://127.0.0.1:8123', by: 'load' });
+  const connection = await Connection.connect({ address });
+  const nativeConnection = await NativeConnection.connect({ address });
+  const client = new Client({ connection, namespace });
+  const announcer = createAnnouncer({ redisUrl: environment.redisUrl, logger });
+  const source = openSource({ location: environment.source, dataDir: environment.dataDir });
+  const lake = createFolderLake({ path: environment.lakePath });
+
+  await migrateWhenReachable({ warehouse, logger });
+  const worker = await Worker.create({
+    connection: nativeConnection,
+    namespace,
+    taskQueue: TASK_QUEUE,
+    workflowsPath: fileURLToPath(new URL('../workflows/workflows.ts', import.meta.url)),
+    activities: createActivities({ source, lake, warehouse, loader, client, announcer, environment }),
+    maxConcurrentActivityTaskExecutions: 16,
+    shutdownGraceTime: '4 seconds',
+    shutdownForceTime: '7 seconds',
+  });
+  const health = await startHealthServer({
+    host: environment.host,
+    port: environment.workerPort,
+    ready: () => worker.getState() === 'RUNNING',
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    });
+  }
+  const running = worker.run();
+  await ensureRunning({ client, connection, namespace, taskQueue: TASK_QUEUE, sourceName });
+  logger.info({ source: describeSource(environment.source), taskQueue: TASK_QUEUE }, 'worker is running');
+  await running;
+  await health.close();
+  announcer.close();
+  await Promise.all([warehouse.close(), loader.close(), connection.close(), nativeConnection.close()]);
+}
+
+run().catch((error: unknown) => {
+  process.stderr.write(
+    `worker: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exit(1);
+});

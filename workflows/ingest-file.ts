@@ -1,0 +1,222 @@
+/** Brings one file from the source into every answer, version after version: fetch, check, load, publish; or quarantine. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  getExternalWorkflowHandle,
+  log,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PreparedFile } from '../activities/fetch-activities.ts';
+import type { FileRecord, FileStage } from '../warehouse/files.ts';
+import type { VerifiedLoad } from '../warehouse/load-file.ts';
+import type { Refusal } from '../warehouse/refusal.ts';
+import { fetchActivities, lakeActivities, loadActivities, warehouseActivities } from './activity-options.ts';
+import { eachLimited } from './each-limited.ts';
+import { textField } from './message-fields.ts';
+import {
+  fileSettled,
+  loadSettled,
+  newVersion,
+  progress,
+  publish,
+  PUBLISHER_ID,
+  watcherId,
+  type IngestProgress,
+} from './messages.ts';
+
+export interface IngestFileInput {
+  source: string;
+  filename: string;
+  /** As the listing showed it. */
+  hint: string;
+  /** Load the version that the lake holds, without a word to the source. */
+  fromLake: boolean;
+}
+
+/** Chunks of one file that are fetched at the same time. */
+const PARALLEL_CHUNKS = 4;
+/** A file that changes under us more often than this is left until the next poll. */
+const MOST_RESTARTS = 5;
+
+export async function ingestFile(input: IngestFileInput): Promise<IngestProgress> {
+  const { source, filename } = input;
+  const at: IngestProgress = { stage: 'DISCOVERED', version: null, chunks: 0, chunksDone: 0, bytesDone: 0 };
+  const seen: { newer?: string | undefined } = {};
+  const settled = new Map<string, number | null>();
+  setHandler(progress, () => at);
+  setHandler(newVersion, (message) => {
+    seen.newer = textField(message, 'version');
+  });
+  setHandler(loadSettled, (message) => {
+    const loadId = textField(message, 'loadId');
+    if (loadId !== undefined) settled.set(loadId, message.sequence);
+  });
+
+  const record = recorder(input, at);
+  const settlement = async (load: VerifiedLoad): Promise<number | null> => {
+    await getExternalWorkflowHandle(PUBLISHER_ID).signal(publish, {
+      load,
+      replyTo: workflowInfo().workflowId,
+    });
+    await condition(() => settled.has(load.loadId));
+    return settled.get(load.loadId) ?? null;
+  };
+
+  let { fromLake } = input;
+  for (let restarts = 0; restarts < MOST_RESTARTS; restarts += 1) {
+    delete seen.newer;
+    const ended = await ingestVersion({ source, filename, fromLake, at, record, settlement });
+    // A signal may tell of the very version that was just ingested.
+    if (ended === 'ended' && (seen.newer === undefined || seen.newer === at.version)) break;
+    fromLake = false;
+  }
+  try {
+    await getExternalWorkflowHandle(watcherId(source)).signal(fileSettled, { filename });
+  } catch {
+    log.info('no watcher waits for this file');
+  }
+  return at;
+}
+
+/** @returns `changed` when the source holds another version by now: start again with it */
+async function ingestVersion({
+  source,
+  filename,
+  fromLake,
+  at,
+  record,
+  settlement,
+}: {
+  source: string;
+  filename: string;
+  fromLake: boolean;
+  at: IngestProgress;
+  record: StageRecorder;
+  settlement: (load: VerifiedLoad) => Promise<number | null>;
+}): Promise<'ended' | 'changed'> {
+  let prepared: PreparedFile | undefined;
+  /** What is known of the file so far, for its record. */
+  let known: Partial<FileRecord> = {};
+  try {
+    prepared = await fetchActivities.prepareFile({ source, filename, fromLake });
+    const { file, lakeKey, month } = prepared;
+    Object.assign(at, { version: file.version, chunks: prepared.chunks.length, chunksDone: 0, bytesDone: 0 });
+    if (prepared.refusal !== null) return await record.quarantine(prepared, prepared.refusal, known);
+    await record.stage('FETCHING', prepared, known);
+    const judged = await fetchWhole(prepared, at);
+    if ('refusal' in judged) return await record.quarantine(prepared, judged.refusal, known);
+    known = { notes: judged.notes, lakeKey };
+
+    await record.stage('LOADING', prepared, known);
+    for (;;) {
+      const { sizeBytes, version } = file;
+      const loaded = await loadActivities.loadIntoWarehouse({
+        source,
+        filename,
+        version,
+        month,
+        lakeKey,
+        sizeBytes,
+      });
+      if ('refusal' in loaded) return await record.quarantine(prepared, loaded.refusal, known);
+      const { load } = loaded;
+      const sequence = await settlement(load);
+      if (sequence === null) {
+        log.warn('the load was not whole when it was to be published: loading again', {
+          loadId: load.loadId,
+        });
+        continue;
+      }
+      await record.stage('PUBLISHED', prepared, { ...known, ...load });
+      return 'ended';
+    }
+  } catch (error) {
+    const failure = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(failure instanceof ApplicationFailure)) throw error;
+    if (failure.type === 'SourceChanged') return 'changed';
+    if (failure.type === 'SourceAbsent') return 'ended';
+    if (prepared !== undefined && (failure.type === 'FileUnreadable' || failure.type === 'SourceBroken')) {
+      return record.quarantine(prepared, { code: 'UNREADABLE', message: failure.message }, known);
+    }
+    throw error;
+  }
+}
+
+/** The tail first: a file that is not for us costs one chunk. */
+async function fetchWhole(
+  { file, lakeKey, chunks }: PreparedFile,
+  at: IngestProgress,
+): Promise<{ refusal: Refusal } | { notes: string[] }> {
+  const { sizeBytes } = file;
+  const fetch = async (chunk: PreparedFile['chunks'][number]): Promise<void> => {
+    at.bytesDone += await fetchActivities.fetchChunk({ file, lakeKey, chunk });
+    at.chunksDone += 1;
+  };
+  const rest = [...chunks];
+  for (let needFrom = sizeBytes; ;) {
+    let fetchedFrom = rest.at(-1)?.chunkEnd ?? 0;
+    while (rest.length > 0 && fetchedFrom >= needFrom) {
+      const chunk = rest.pop();
+      if (chunk === undefined) break;
+      await fetch(chunk);
+      fetchedFrom = chunk.chunkStart;
+    }
+    const judged = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom });
+    if ('refusal' in judged) return judged;
+    if ('notes' in judged) {
+      await eachLimited(rest, PARALLEL_CHUNKS, fetch);
+      await lakeActivities.assembleFile({ lakeKey, sizeBytes });
+      if (fetchedFrom === 0) return judged;
+      // Only the whole file shows its first bytes.
+      const whole = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom: 0 });
+      return 'needFrom' in whole ? judged : whole;
+    }
+    ({ needFrom } = judged);
+  }
+}
+
+interface StageRecorder {
+  stage(stage: FileStage, prepared: PreparedFile, known: Partial<FileRecord>): Promise<void>;
+  quarantine(prepared: PreparedFile, refusal: Refusal, known: Partial<FileRecord>): Promise<'ended'>;
+}
+
+/** Stage changes go to `files` (for good), to the search attributes (for Temporal's UI) and to the progress query. */
+function recorder({ source, filename, hint }: IngestFileInput, at: IngestProgress): StageRecorder {
+  const stage: StageRecorder['stage'] = async (name, { file, month, chunks }, known) => {
+    at.stage = name;
+    upsertSearchAttributes({
+      Source: [source],
+      Stage: [name],
+      ...(month === '' ? {} : { FileMonth: [month] }),
+      ...(typeof known.rows === 'number' ? { RowsLoaded: [known.rows] } : {}),
+    });
+    await warehouseActivities.recordStage({
+      source,
+      filename,
+      version: file.version,
+      month,
+      stage: name,
+      reason: known.reason ?? '',
+      notes: known.notes ?? [],
+      hint,
+      sizeBytes: file.sizeBytes,
+      chunks: chunks.length,
+      rows: known.rows ?? null,
+      rejected: known.rejected ?? null,
+      loadId: known.loadId ?? null,
+      lakeKey: known.lakeKey ?? '',
+      updatedAtMs: Date.now(),
+    });
+  };
+  return {
+    stage,
+    async quarantine(prepared, { code, message }, known) {
+      log.warn('quarantined', { code, message });
+      await stage('QUARANTINED', prepared, { ...known, reason: `${code}: ${message}` });
+      return 'ended';
+    },
+  };
+}

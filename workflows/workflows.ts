@@ -1,0 +1,5 @@
+/** Everything that the worker registers. */
+export { ingestFile } from './ingest-file.ts';
+export { publisher } from './publisher.ts';
+export { sweep } from './sweep.ts';
+export { watchSource } from './watch-source.ts';
