@@ -6,7 +6,6 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { PUBLISHER_ID, SWEEP_ID, watcherId } from '../workflows/messages.ts';
 import type { publisher } from '../workflows/publisher.ts';
 import type { sweep } from '../workflows/sweep.ts';
@@ -56,13 +55,10 @@ export async function ensureRunning({
   }
 }
 
-const { INDEXED_VALUE_TYPE_KEYWORD, INDEXED_VALUE_TYPE_INT } = temporal.api.enums.v1.IndexedValueType;
-const SEARCH_ATTRIBUTES = {
-  Source: INDEXED_VALUE_TYPE_KEYWORD,
-  FileMonth: INDEXED_VALUE_TYPE_KEYWORD,
-  Stage: INDEXED_VALUE_TYPE_KEYWORD,
-  RowsLoaded: INDEXED_VALUE_TYPE_INT,
-};
+/** temporal.api.enums.v1.IndexedValueType; @temporalio/proto is not for ES modules. */
+const KEYWORD = 2;
+const INT = 3;
+const SEARCH_ATTRIBUTES = { Source: KEYWORD, FileMonth: KEYWORD, Stage: KEYWORD, RowsLoaded: INT };
 
 async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
