@@ -1,6 +1,6 @@
 /**
- * What `npm start` and `npm test` run on a fresh clone. It has no dependencies: it installs them, gets the local servers,
- * and hands over to the launcher or to vitest in this same process, so that a signal to npm's pid reaches them.
+ * What `npm start` and `npm test` run on a fresh clone. It has no dependencies: it installs them (`install` does only that), gets
+ * the local servers, and hands over to the launcher or to vitest in this same process, so that a signal to npm's pid reaches them.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -17,15 +17,15 @@ if (major < 20 || (major === 20 && minor < 19)) {
   say(`Node 20.19 or newer is needed; this is ${process.versions.node}`);
   process.exit(1);
 }
-if (mode !== 'start' && mode !== 'test') {
-  say('usage: node launcher/bootstrap.mjs start|test');
+if (mode !== 'install' && mode !== 'start' && mode !== 'test') {
+  say('usage: node launcher/bootstrap.mjs install|start|test');
   process.exit(2);
 }
 
 const released = endChildrenOnSignals();
 try {
-  const installed = ensurePackages({ root, withDev: mode === 'test', say });
-  const servers = neededServers(mode, process.env);
+  const installed = ensurePackages({ root, withDev: mode !== 'start', say });
+  const servers = mode === 'install' ? [] : neededServers(mode, process.env);
   // Side by side: the packages and the servers come from different places. What stays missing is reported where it is needed.
   const found = servers.map((name) => findServer(name, { say, packagesInstalled: installed }));
   await Promise.all([installed, ...found]);
@@ -40,7 +40,7 @@ if (mode === 'start') {
   register();
   const { main } = await import('./main.ts');
   await main();
-} else {
+} else if (mode === 'test') {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   process.argv = [process.argv[0], vitest, 'run', ...rest];
   await import(pathToFileURL(vitest).href);

@@ -85,10 +85,10 @@ async function run({
   } catch (error) {
     code = 1;
     terminal.status(undefined);
-    if (error instanceof PartGivenUp) for (const line of error.lastLines) terminal.line(`  ${line}`);
     process.stderr.write(
       `tripline: ${error instanceof Error ? error.message : String(error)}: everything is stopped\n`,
     );
+    if (error instanceof PartGivenUp) for (const line of error.lastLines) process.stderr.write(`  ${line}\n`);
   }
   stopped.abort();
   await parts.stop();

@@ -66,6 +66,7 @@ export interface Part {
 export function startPart(plan: PartPlan, surroundings: PartSurroundings): Part {
   const { groups, runFiles, print, report } = surroundings;
   const stopping = new AbortController();
+  /** Of the present start. */
   const lastLines: string[] = [];
   let current: ChildProcess | undefined;
   let becameReady = () => {};
@@ -79,6 +80,7 @@ export function startPart(plan: PartPlan, surroundings: PartSurroundings): Part 
 
   /** @returns how long it was ready, or undefined when it never was */
   async function runOnce(): Promise<number | undefined> {
+    lastLines.length = 0;
     const { file, args, env } = plan.command();
     const child = spawn(file, args, {
       cwd: surroundings.cwd,

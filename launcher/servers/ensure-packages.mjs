@@ -12,11 +12,15 @@ export async function ensurePackages({ root, withDev, say }) {
     // Another bootstrap may have done it while this one waited.
     if (installed({ root, withDev })) return;
     say('installing packages (npm ci)');
-    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...(withDev ? ['--include=dev'] : [])];
+    const options = ['--no-audit', '--no-fund', '--loglevel=error', ...(withDev ? ['--include=dev'] : [])];
     const npm = process.env['npm_execpath'];
     const [file, before] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm]] : ['npm', []];
-    const { ok } = await runCommand(file, [...before, ...args], { inherit: true, cwd: root });
-    if (!ok) throw new Error('npm ci failed; its own lines above say why');
+    const run = (...args) => runCommand(file, [...before, ...args, ...options], { cwd: root });
+    if ((await run('ci')).ok) return;
+    // It refuses a lock that was made where the registry lacks other platforms' packages; an installation takes the same versions.
+    say('npm ci refused; installing what package-lock.json names (npm install)');
+    const { ok, output } = await run('install', '--no-save');
+    if (!ok) throw new Error(`the packages cannot be installed; npm says:\n${output.trimEnd()}`);
   });
 }
 

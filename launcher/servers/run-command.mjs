@@ -4,17 +4,15 @@ const running = new Set();
 
 /**
  * Runs a command to its end.
- * @returns {Promise<{ok: boolean, output: string}>} `ok` is false too when there is no such command; `output` is what it printed,
- *   or '' when `inherit` let it print to our stderr
+ * @returns {Promise<{ok: boolean, output: string}>} `ok` is false too when there is no such command; `output` is what it printed
  */
-export function runCommand(file, args, { inherit = false, cwd, timeoutMs = 0 } = {}) {
+export function runCommand(file, args, { cwd, timeoutMs = 0 } = {}) {
   return new Promise((resolve) => {
-    const out = inherit ? 2 : 'pipe';
-    const child = spawn(file, args, { stdio: ['ignore', out, out], cwd, timeout: timeoutMs });
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd, timeout: timeoutMs });
     running.add(child);
     let output = '';
-    child.stdout?.on('data', (data) => (output += data));
-    child.stderr?.on('data', (data) => (output += data));
+    child.stdout.on('data', (data) => (output += data));
+    child.stderr.on('data', (data) => (output += data));
     const done = (ok) => {
       running.delete(child);
       resolve({ ok, output });
