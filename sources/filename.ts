@@ -6,10 +6,7 @@ import { SourceError } from './source-error.ts';
  */
 export function isParquetFilename(name: string): boolean {
   return (
-    /\.parquet$/i.test(name) &&
-    !name.startsWith('.') &&
-    !/[/\\\p{Cc}]/u.test(name) &&
-    name.length <= 255
+    /\.parquet$/i.test(name) && !name.startsWith('.') && !/[/\\\p{Cc}]/u.test(name) && name.length <= 255
   );
 }
 

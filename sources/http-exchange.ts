@@ -1,0 +1,212 @@
+/** One HTTP request to a source and its answer: redirects, patience and failures are dealt with here. */
+import { SourceError } from './source-error.ts';
+
+/** How long a server may keep us waiting. */
+export interface Patience {
+  /** From the request to the answer's headers, connecting included, for each redirect anew. */
+  headersMs: number;
+  /** While we wait for the body, at least `bytesPerWindow` must arrive in each such time (a drip is a stall too). */
+  windowMs: number;
+  bytesPerWindow: number;
+}
+
+export const DEFAULT_PATIENCE: Patience = { headersMs: 20_000, windowMs: 20_000, bytesPerWindow: 16 * 1024 };
+
+const MAX_REDIRECTS = 5;
+/** A refused answer's body up to this size is read, so that the connection can be used again. */
+const WORTH_DRAINING_BYTES = 16 * 1024;
+
+export interface Exchange {
+  status: number;
+  headers: Headers;
+  /** Where the answer came from, after redirects; may hold a query. */
+  url: URL;
+  /** The address for messages: without credentials and query. */
+  shown: string;
+  /** The body in pieces, to be read at most once. Leaving the loop early closes the connection. */
+  body(): AsyncGenerator<Uint8Array>;
+  /** Ends the exchange without the body. */
+  discard(): Promise<void>;
+}
+
+/** A URL as people and logs may see it: neither user and password nor the query, which may hold a signature. */
+export function shownUrl(url: URL | string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+/**
+ * Sends one request and follows up to 5 redirects, never to another protocol except from http to https. User and password
+ * in the URL become basic authentication, which is not passed on to another host.
+ * @throws SourceError `unavailable` for network failures and lost patience, `broken` for a redirect that goes nowhere
+ */
+export async function exchange(options: {
+  url: URL | string;
+  method: 'GET' | 'HEAD';
+  headers?: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+  patience: Patience;
+}): Promise<Exchange> {
+  const { method, signal, patience } = options;
+  let url = new URL(options.url);
+  const { origin } = url;
+  const authorization = basicAuthorization(url);
+  for (let redirects = 0; ; redirects++) {
+    url.username = '';
+    url.password = '';
+    const shown = shownUrl(url);
+    const stop = linkedController(signal);
+    const headers: Record<string, string> = {
+      // Byte ranges of a compressed body would be ranges of other bytes.
+      'accept-encoding': 'identity',
+      'user-agent': 'tripline',
+      ...options.headers,
+    };
+    if (authorization !== undefined && url.origin === origin) headers['authorization'] = authorization;
+    const answer = fetch(url, { method, headers, redirect: 'manual', signal: stop.signal });
+    let response;
+    try {
+      response = await withinMs(patience.headersMs, answer, () => stop.abort());
+    } catch (cause) {
+      stop.abort();
+      stop.unlink();
+      throw failure({ cause, shown, signal, waitedFor: `no answer within ${patience.headersMs} ms` });
+    }
+    const current = answered({ response, url, shown, stop, signal, patience });
+    if (![301, 302, 303, 307, 308].includes(response.status)) return current;
+    await current.discard();
+    url = redirectTarget({ from: url, shown, location: response.headers.get('location'), redirects });
+  }
+}
+
+function redirectTarget(options: {
+  from: URL;
+  shown: string;
+  location: string | null;
+  redirects: number;
+}): URL {
+  const { from, shown, location, redirects } = options;
+  if (redirects === MAX_REDIRECTS)
+    throw new SourceError('broken', `${shown}: more than ${MAX_REDIRECTS} redirects`);
+  if (location === null || !URL.canParse(location, from.href)) {
+    throw new SourceError('broken', `${shown}: a redirect that does not say where to`);
+  }
+  const target = new URL(location, from);
+  if (target.protocol !== from.protocol && !(from.protocol === 'http:' && target.protocol === 'https:')) {
+    throw new SourceError('broken', `${shown}: a redirect to ${target.protocol} is not followed`);
+  }
+  return target;
+}
+
+function basicAuthorization({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+}
+
+interface LinkedController {
+  signal: AbortSignal;
+  abort: () => void;
+  unlink: () => void;
+}
+
+/** Aborts with `signal`. AbortSignal.any would hold on to every request as long as a worker's signal lives. */
+function linkedController(signal: AbortSignal): LinkedController {
+  signal.throwIfAborted();
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return { signal: controller.signal, abort, unlink: () => signal.removeEventListener('abort', abort) };
+}
+
+class OutOfPatience extends Error {}
+
+async function withinMs<T>(ms: number, promise: Promise<T>, onLate: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new OutOfPatience());
+      onLate();
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+    // The loser of the race may fail later, with nobody listening.
+    promise.catch(() => undefined);
+  }
+}
+
+function failure(options: {
+  cause: unknown;
+  shown: string;
+  signal: AbortSignal;
+  waitedFor: string;
+}): unknown {
+  const { cause, shown, signal, waitedFor } = options;
+  if (signal.aborted) return signal.reason;
+  if (cause instanceof SourceError) return cause;
+  if (cause instanceof OutOfPatience) return new SourceError('unavailable', `${shown}: ${waitedFor}`);
+  // fetch says "fetch failed" and hides the reason one level down.
+  const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const code = (reason as NodeJS.ErrnoException).code;
+  const said = reason instanceof Error ? reason.message : String(reason);
+  return new SourceError('unavailable', `${shown}: ${code ?? said}`, { cause: reason });
+}
+
+function answered(options: {
+  response: Response;
+  url: URL;
+  shown: string;
+  stop: LinkedController;
+  signal: AbortSignal;
+  patience: Patience;
+}): Exchange {
+  const { response, url, shown, stop, signal, patience } = options;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    const reader = response.body?.getReader();
+    let ended = reader === undefined;
+    let leftMs = patience.windowMs;
+    let bytes = 0;
+    try {
+      while (reader !== undefined) {
+        const startedMs = performance.now();
+        const { done, value } = await withinMs(leftMs, reader.read(), stop.abort);
+        ended = done;
+        if (value === undefined) break;
+        bytes += value.byteLength;
+        leftMs = Math.max(leftMs - (performance.now() - startedMs), 1);
+        if (bytes >= patience.bytesPerWindow) {
+          bytes = 0;
+          leftMs = patience.windowMs;
+        }
+        yield value;
+      }
+    } catch (cause) {
+      throw failure({ cause, shown, signal, waitedFor: `the body stalled for ${patience.windowMs} ms` });
+    } finally {
+      if (!ended) stop.abort();
+      stop.unlink();
+    }
+  }
+  return {
+    status: response.status,
+    headers: response.headers,
+    url,
+    shown,
+    body,
+    async discard() {
+      const lengthBytes = Number(response.headers.get('content-length') ?? Infinity);
+      try {
+        let bytes = 0;
+        for await (const piece of body()) {
+          bytes += piece.byteLength;
+          if (lengthBytes > WORTH_DRAINING_BYTES || bytes > WORTH_DRAINING_BYTES) break;
+        }
+      } catch {
+        signal.throwIfAborted();
+      }
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/** An HTTP folder with an index page as a source. */
+import { DEFAULT_PATIENCE, exchange, type Patience } from './http-exchange.ts';
+import { createHttpFiles } from './http-file.ts';
+import { statusError } from './http-status.ts';
+import { parseIndexPage, type IndexLink } from './index-page.ts';
+import { requireParquetFilename } from './filename.ts';
+import type { ListedFile, Source } from './source.ts';
+import { SourceError } from './source-error.ts';
+
+/** About 50,000 links. */
+const MAX_PAGE_BYTES = 8 * 2 ** 20;
+/** Index pages print times to the minute: within it a file may change and look the same. */
+const MINUTE_MS = 61_000;
+
+export interface HttpIndexOptions {
+  /** The folder's URL with a slash at its end, or what finds it anew for each call. */
+  url: string | (() => Promise<string>);
+  patience?: Patience;
+  /** Milliseconds of a clock that never goes back. */
+  elapsed?: () => number;
+}
+
+/**
+ * The source for a page of links. The page is asked for conditionally. Keep one instance: it remembers the page, and since
+ * when it has seen each hint; a hint is passed on only once it pins the file down (seconds printed, or a minute old).
+ */
+export function createHttpIndexSource(options: HttpIndexOptions): Source {
+  const { patience = DEFAULT_PATIENCE, elapsed = () => performance.now() } = options;
+  const baseUrl = async () => new URL(typeof options.url === 'string' ? options.url : await options.url());
+  const files = createHttpFiles({ patience });
+  let page: Page | undefined;
+  let hints = new Map<string, { hint: string; sinceMs: number }>();
+
+  const pinned = ({ filename, hint }: IndexLink): ListedFile => {
+    const since = hints.get(filename)?.sinceMs ?? elapsed();
+    const pinsDown = hint !== undefined && (/\d:\d\d:\d\d/.test(hint) || elapsed() - since >= MINUTE_MS);
+    return { filename, version: undefined, hint: pinsDown ? hint : undefined };
+  };
+
+  return {
+    async list({ signal }) {
+      page = await fetchPage({ url: await baseUrl(), known: page, signal, patience });
+      const seen = new Map<string, { hint: string; sinceMs: number }>();
+      for (const { filename, hint } of page.links) {
+        if (hint === undefined) continue;
+        const before = hints.get(filename);
+        seen.set(filename, before?.hint === hint ? before : { hint, sinceMs: elapsed() });
+      }
+      hints = seen;
+      return page.links.map(pinned);
+    },
+    async stat({ filename, signal }) {
+      requireParquetFilename(filename);
+      return files.stat({ url: fileUrl(await baseUrl(), filename), filename, signal });
+    },
+    async *read({ file, range, signal }) {
+      requireParquetFilename(file.filename);
+      yield* files.read({ url: fileUrl(await baseUrl(), file.filename), file, range, signal });
+    },
+  };
+}
+
+interface Page {
+  url: string;
+  etag: string | null;
+  links: IndexLink[];
+}
+
+/** The folder's own query, which may be a signature, goes along. */
+function fileUrl(base: URL, filename: string): string {
+  const url = new URL(encodeURIComponent(filename), new URL('.', base));
+  url.search = base.search;
+  url.username = base.username;
+  url.password = base.password;
+  return url.href;
+}
+
+async function fetchPage(options: {
+  url: URL;
+  known: Page | undefined;
+  signal: AbortSignal;
+  patience: Patience;
+}): Promise<Page> {
+  const { url, signal, patience } = options;
+  const known = options.known?.url === url.href ? options.known : undefined;
+  const headers: Record<string, string> = { accept: 'text/html, */*;q=0.1' };
+  // An ETag only: Last-Modified has whole seconds, and two files can arrive within one.
+  if (known?.etag) headers['if-none-match'] = known.etag;
+  const answer = await exchange({ url, method: 'GET', headers, signal, patience });
+  if (answer.status !== 200) {
+    await answer.discard();
+    if (answer.status === 304 && known !== undefined) return known;
+    const error = statusError(answer);
+    if (error.kind !== 'absent') throw error;
+    throw new SourceError('unavailable', `${answer.shown}: no index page (HTTP ${answer.status})`, {
+      status: answer.status,
+    });
+  }
+  const pieces = [];
+  let bytes = 0;
+  for await (const piece of answer.body()) {
+    bytes += piece.byteLength;
+    if (bytes > MAX_PAGE_BYTES) {
+      throw new SourceError(
+        'broken',
+        `${answer.shown}: the index page has more than ${MAX_PAGE_BYTES} bytes`,
+      );
+    }
+    pieces.push(piece);
+  }
+  const html = Buffer.concat(pieces).toString('utf8');
+  return {
+    url: url.href,
+    etag: answer.headers.get('etag'),
+    links: parseIndexPage({ html, pageUrl: answer.url }),
+  };
+}

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SourceLocation } from '../config/environment.ts';
+import { createFolderSource } from './folder-source.ts';
+import { createHttpIndexSource } from './http-index-source.ts';
+import { createHttpTemplateSource } from './http-template-source.ts';
+import type { Source } from './source.ts';
+import { SourceError } from './source-error.ts';
+
+/** The source that `SOURCE_URL` names. Open it once per process and keep it: sources remember what they have seen. */
+export function openSource({ location, dataDir }: { location: SourceLocation; dataDir: string }): Source {
+  switch (location.kind) {
+    case 'demo':
+      return createHttpIndexSource({ url: () => demoUrl(dataDir) });
+    case 'folder':
+      return createFolderSource({ path: location.path });
+    case 'httpIndex':
+      return createHttpIndexSource({ url: location.url });
+    case 'httpTemplate':
+      return createHttpTemplateSource({ url: location.url, from: location.from });
+  }
+}
+
+/** Read afresh for each call: the demo server may come back on another port. */
+async function demoUrl(dataDir: string): Promise<string> {
+  const path = join(dataDir, 'run', 'demo.json');
+  let url: unknown;
+  try {
+    ({ url } = JSON.parse(await readFile(path, 'utf8')) as { url?: unknown });
+  } catch (cause) {
+    throw new SourceError('unavailable', `The demo source is not running: ${path} cannot be read`, { cause });
+  }
+  if (typeof url === 'string' && URL.canParse(url)) return url.endsWith('/') ? url : `${url}/`;
+  throw new SourceError('unavailable', `The demo source is not running: ${path} holds no url`);
+}
