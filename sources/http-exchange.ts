@@ -56,12 +56,9 @@ export async function exchange(options: {
     url.password = '';
     const shown = shownUrl(url);
     const stop = linkedController(signal);
-    const headers: Record<string, string> = {
-      // Byte ranges of a compressed body would be ranges of other bytes.
-      'accept-encoding': 'identity',
-      'user-agent': 'tripline',
-      ...options.headers,
-    };
+    const headers: Record<string, string> = { 'user-agent': 'tripline', ...options.headers };
+    // Byte ranges of a compressed body would be ranges of other bytes. (fetch itself says so when it sees a range.)
+    if (headers['range'] === undefined) headers['accept-encoding'] = 'identity';
     if (authorization !== undefined && url.origin === origin) headers['authorization'] = authorization;
     const answer = fetch(url, { method, headers, redirect: 'manual', signal: stop.signal });
     let response;
