@@ -117,7 +117,8 @@ export async function planParts({
         }),
       ])({ port: ports.temporalUi, signal }),
     address: () => ({ url: localUrl('temporal'), ui: localUrl('temporalUi') }),
-    shows: (line) => /level=(ERROR|FATAL)|^(Error|panic)/i.test(line),
+    // Its errors are its own affairs (it prints one whenever it is stopped); what ends it is worth showing.
+    shows: (line) => /level=FATAL|^(error|fatal|panic)/i.test(line),
   };
   const clickhouse: PlannedPart = {
     name: 'clickhouse',

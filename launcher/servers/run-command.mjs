@@ -8,7 +8,12 @@ const running = new Set();
  */
 export function runCommand(file, args, { cwd, timeoutMs = 0 } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd, timeout: timeoutMs });
+    const child = spawn(file, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd,
+      timeout: timeoutMs,
+      detached: true,
+    });
     running.add(child);
     let output = '';
     child.stdout.on('data', (data) => (output += data));
@@ -26,11 +31,20 @@ export function runCommand(file, args, { cwd, timeoutMs = 0 } = {}) {
 export function endChildrenOnSignals() {
   const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
   const end = (signal) => {
-    for (const child of running) child.kill('SIGTERM');
+    // Whole groups, and for good: npm goes on after SIGTERM. What it leaves half done is done again the next time.
+    for (const child of running) kill(child.pid);
     process.exit(128 + numbers[signal]);
   };
   for (const signal of Object.keys(numbers)) process.on(signal, end);
   return () => {
     for (const signal of Object.keys(numbers)) process.off(signal, end);
   };
+}
+
+function kill(group) {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // It has ended, or never began.
+  }
 }
