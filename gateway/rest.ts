@@ -6,6 +6,7 @@ import { badUserInput } from './errors.ts';
 import { formatLocalDateTime, LocalDateTimeError, parseLocalDateTime } from './percentile/local-date-time.ts';
 import { askPercentile } from './questions.ts';
 import { warehouseMicros } from './resolvers/percentile.ts';
+import { requestUrl } from './request-url.ts';
 import { sendProblem } from './problem.ts';
 
 const PARAMETERS = ['from', 'to', 'interpolate'];
@@ -21,8 +22,7 @@ export async function answerP90(
     return sendProblem(response, { status: 405, title: 'Method Not Allowed', detail: 'Use GET.' });
   }
   try {
-    const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
-    const answer = await answers.percentile(parseQuery(query));
+    const answer = await answers.percentile(parseQuery(requestUrl(request).searchParams));
     const through = warehouseMicros(answer.dataThrough);
     const { p, value, trips, tripsOver, dataVersion, exact } = answer;
     const dataThrough = through === null ? null : formatLocalDateTime(through);

@@ -6,6 +6,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Logger } from '../config/logging.ts';
 import { createContext, type GatewayParts } from './context.ts';
 import { sendProblem } from './problem.ts';
+import { requestUrl } from './request-url.ts';
 import { answerP90 } from './rest.ts';
 import { createSchema } from './schema.ts';
 
@@ -50,7 +51,7 @@ export function createGatewayServer({
   };
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    const path = requestUrl(request).pathname;
     switch (path) {
       case '/graphql':
         if (

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { seededRandom } from '../test/support/random.ts';
+import { planChunks } from './chunks.ts';
+
+const plan = (sizeBytes: number, chunkBytes: number) =>
+  planChunks({ filename: 'f.parquet', url: 'http://host/f.parquet', sizeBytes, chunkBytes });
+
+it('covers every file without gap or overlap, in chunks of half to one and a half of the size asked for', () => {
+  const random = seededRandom(7);
+  for (let round = 0; round < 2_000; round += 1) {
+    const chunkBytes = 2 + Math.floor(random() * 1_000);
+    const sizeBytes = 1 + Math.floor(random() * 20 * chunkBytes);
+    const chunks = plan(sizeBytes, chunkBytes);
+    expect(chunks[0]?.chunkStart).toBe(0);
+    expect(chunks.at(-1)?.chunkEnd).toBe(sizeBytes);
+    chunks.forEach((chunk, index) => {
+      expect(chunk.chunkId).toBe(index);
+      expect(chunk.chunkSize).toBe(chunk.chunkEnd - chunk.chunkStart);
+      expect(chunk.chunkStart).toBe(chunks[index - 1]?.chunkEnd ?? 0);
+      expect(chunk.chunkSize).toBeLessThan(1.5 * chunkBytes);
+      if (chunks.length > 1) expect(chunk.chunkSize).toBeGreaterThanOrEqual(chunkBytes / 2);
+    });
+  }
+});
+
+it('joins a small rest to the chunk before it, so that the footer needs one request', () => {
+  expect(plan(1_001, 500).map(({ chunkSize }) => chunkSize)).toEqual([500, 501]);
+  expect(plan(1_250, 500).map(({ chunkSize }) => chunkSize)).toEqual([500, 500, 250]);
+});
