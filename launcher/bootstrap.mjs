@@ -23,12 +23,13 @@ if (mode !== 'install' && mode !== 'start' && mode !== 'test') {
 }
 
 const released = endChildrenOnSignals();
+const searches = new Map();
 try {
   const installed = ensurePackages({ root, withDev: mode !== 'start', say });
   const servers = mode === 'install' ? [] : neededServers(mode, process.env);
   // Side by side: the packages and the servers come from different places. What stays missing is reported where it is needed.
-  const found = servers.map((name) => findServer(name, { say, packagesInstalled: installed }));
-  await Promise.all([installed, ...found]);
+  for (const name of servers) searches.set(name, findServer(name, { say, packagesInstalled: installed }));
+  await Promise.all([installed, ...searches.values()]);
 } catch (error) {
   say(error.message);
   process.exit(1);
@@ -39,7 +40,7 @@ if (mode === 'start') {
   const { register } = await import('tsx/esm/api');
   register();
   const { main } = await import('./main.ts');
-  await main();
+  await main({ find: (name) => searches.get(name) });
 } else if (mode === 'test') {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   process.argv = [process.argv[0], vitest, 'run', ...rest];

@@ -4,7 +4,6 @@ import { describeProgress, drawBar, readAnswer } from './first-files.ts';
 const answer = {
   data: {
     source: {
-      problem: null,
       files: [
         { stage: 'PUBLISHED', count: 2 },
         { stage: 'QUARANTINED', count: 1 },
@@ -17,7 +16,6 @@ const answer = {
     },
     loading: { nodes: [] },
     published: { nodes: [{ month: '2024-01' }, { month: null }, { month: '2024-02' }] },
-    quarantined: { nodes: [{ filename: 'green.parquet', reason: 'not_yellow: green taxis' }] },
   },
 };
 
@@ -31,7 +29,7 @@ test('an answer of the gateway becomes what people want to know', () => {
     problem: undefined,
   });
   expect(describeProgress(files)).toBe(
-    '3 of 8 files · yellow_tripdata_2024-03.parquet fetching, chunk 4 of 8',
+    '3 of 8 files, 1 quarantined · yellow_tripdata_2024-03.parquet fetching, chunk 4 of 8',
   );
   expect(drawBar(files)).toBe(`${'█'.repeat(10)}${'░'.repeat(14)} ${describeProgress(files)}`);
 });

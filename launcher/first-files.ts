@@ -8,16 +8,14 @@ export interface FirstFiles {
   known: number;
   /** Files under way: name, and what is being done with it. */
   underWay: readonly { filename: string; doing: string; share: number }[];
-  quarantined: readonly { filename: string; reason: string }[];
+  quarantined: number;
   /** Newest month (YYYY-MM) of a published file. */
   newestMonth: string | undefined;
-  problem: string | undefined;
 }
 
 const QUERY = /* GraphQL */ `
   query FirstFiles {
     source {
-      problem
       files {
         stage
         count
@@ -42,12 +40,6 @@ const QUERY = /* GraphQL */ `
         month
       }
     }
-    quarantined: files(stage: QUARANTINED, first: 50) {
-      nodes {
-        filename
-        reason
-      }
-    }
   }
 `;
 
@@ -55,7 +47,6 @@ const filename = z.string();
 const answer = z.object({
   data: z.object({
     source: z.object({
-      problem: z.string().nullable(),
       files: z.array(z.object({ stage: z.string(), count: z.number() })),
     }),
     fetching: z.object({
@@ -65,7 +56,6 @@ const answer = z.object({
     }),
     loading: z.object({ nodes: z.array(z.object({ filename })) }),
     published: z.object({ nodes: z.array(z.object({ month: z.string().nullable() })) }),
-    quarantined: z.object({ nodes: z.array(z.object({ filename, reason: z.string().nullable() })) }),
   }),
 });
 
@@ -92,7 +82,7 @@ export async function askForFirstFiles({
 
 /** @throws ZodError when it is not an answer to the query */
 export function readAnswer(body: unknown): FirstFiles {
-  const { source, fetching, loading, published, quarantined } = answer.parse(body).data;
+  const { source, fetching, loading, published } = answer.parse(body).data;
   const count = (stage: string) => source.files.find((files) => files.stage === stage)?.count ?? 0;
   return {
     done: count('PUBLISHED') + count('QUARANTINED'),
@@ -107,24 +97,21 @@ export function readAnswer(body: unknown): FirstFiles {
         share: progress === null || progress.chunks === 0 ? 0 : (0.8 * progress.chunksDone) / progress.chunks,
       })),
     ],
-    quarantined: quarantined.nodes.map(({ filename, reason }) => ({
-      filename,
-      reason: reason ?? 'no reason given',
-    })),
+    quarantined: count('QUARANTINED'),
     newestMonth: published.nodes
       .flatMap(({ month }) => (month === null ? [] : [month]))
       .sort()
       .at(-1),
-    problem: source.problem ?? undefined,
   };
 }
 
 const BAR_WIDTH = 24;
 
-/** `2 of 5 files · yellow_tripdata_2024-03.parquet fetching, chunk 4 of 7` */
-export function describeProgress({ done, known, underWay }: FirstFiles): string {
+/** `3 of 5 files, 1 quarantined · yellow_tripdata_2024-03.parquet fetching, chunk 4 of 7` */
+export function describeProgress({ done, known, quarantined, underWay }: FirstFiles): string {
   const [first] = underWay;
-  return `${done} of ${known} files${first === undefined ? '' : ` · ${first.filename} ${first.doing}`}`;
+  const apart = quarantined === 0 ? '' : `, ${quarantined} quarantined`;
+  return `${done} of ${known} files${apart}${first === undefined ? '' : ` · ${first.filename} ${first.doing}`}`;
 }
 
 export function drawBar(files: FirstFiles): string {

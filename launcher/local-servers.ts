@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Environment } from '../config/environment.ts';
 import { Refusal } from './refusal.ts';
-import { findServer, waysToGet } from './servers/find-server.mjs';
+import { waysToGet, type ServerName } from './servers/find-server.mjs';
 
 export interface LocalServers {
   /** Path of the executable; undefined: configured by environment. */
@@ -10,12 +10,19 @@ export interface LocalServers {
   redis: string | undefined;
 }
 
+export type FindServer = (name: ServerName) => Promise<string | undefined>;
+
 /**
  * Finds the servers that the environment doesn't configure.
  * @throws Refusal when one is missing that nothing works without
  */
-export async function findLocalServers(environment: Environment): Promise<LocalServers> {
-  const say = (line: string) => process.stderr.write(`tripline: ${line}\n`);
+export async function findLocalServers({
+  environment,
+  find,
+}: {
+  environment: Environment;
+  find: FindServer;
+}): Promise<LocalServers> {
   if (environment.clickhouseUrl === undefined) {
     try {
       createRequire(import.meta.url).resolve('chdb');
@@ -25,10 +32,10 @@ export async function findLocalServers(environment: Environment): Promise<LocalS
       );
     }
   }
-  const temporal =
-    environment.temporalAddress === undefined ? await findServer('temporal', { say }) : undefined;
-  if (environment.temporalAddress === undefined && temporal === undefined)
+  const temporal = environment.temporalAddress === undefined ? await find('temporal') : undefined;
+  if (environment.temporalAddress === undefined && temporal === undefined) {
     throw new Refusal(waysToGet('temporal'));
-  const redis = environment.redisUrl === undefined ? await findServer('redis-server', { say }) : undefined;
+  }
+  const redis = environment.redisUrl === undefined ? await find('redis-server') : undefined;
   return { temporal, redis };
 }

@@ -5,28 +5,32 @@ import { describeSource, environmentOrExit, operatorToken, type Environment } fr
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
 import { checkHeldSource, keepHeldSource } from './held-source.ts';
 import { endLeftOver } from './left-over.ts';
-import { findLocalServers } from './local-servers.ts';
+import { findLocalServers, type FindServer } from './local-servers.ts';
 import { PartGivenUp } from './part.ts';
 import { startInOrder } from './parts-in-order.ts';
 import { planParts, type Plan } from './parts.ts';
 import { createProcessGroups } from './process-groups.ts';
 import { Refusal } from './refusal.ts';
 import { createRunFiles } from './run-files.ts';
+import { findServer } from './servers/find-server.mjs';
 import { onStopSignals } from './stop-signals.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 import { welcome } from './welcome.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** Runs until it is told to stop, or until a part fails for good. Ends the process. */
-export async function main(): Promise<never> {
+/**
+ * Runs until it is told to stop, or until a part fails for good. Ends the process.
+ * @param find where the local servers are
+ */
+export async function main({ find }: { find: FindServer }): Promise<never> {
   const environment = environmentOrExit();
   const terminal = createTerminal(process.stdout);
   let lock: DataDirLock | undefined;
   try {
     lock = lockDataDir(environment.dataDir);
     checkHeldSource({ dataDir: environment.dataDir, source: describeSource(environment.source) });
-    const servers = await findLocalServers(environment);
+    const servers = await findLocalServers({ environment, find });
     await endLeftOver(lock.leftOver);
     const variables = { ...process.env, LOG_FORMAT: process.env['LOG_FORMAT'] ?? 'pretty' };
     const plan = await planParts({ environment, servers, variables });
@@ -96,4 +100,4 @@ async function run({
   return code;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main({ find: findServer });

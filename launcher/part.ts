@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { listensOn } from './port-owner.ts';
+import { strangerListensOn } from './port-owner.ts';
 import { signalGroup, type ProcessGroups } from './process-groups.ts';
 import type { Probe } from './probes.ts';
 import { afterEnd, FIRST_START, STARTS_IN_A_ROW } from './restart-policy.ts';
@@ -171,8 +171,9 @@ async function untilReady({
   while (!gone.aborted && performance.now() < deadline) {
     const port = plan.port();
     const signal = AbortSignal.any([gone, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
-    // A stranger on the port may answer the probe as well.
-    if (listensOn({ pid, port }) && (await plan.probe({ port, signal })) && !gone.aborted) return true;
+    // Asked after the probe: by then the part listens, or somebody else has answered.
+    if ((await plan.probe({ port, signal })) && !strangerListensOn({ pid, port }) && !gone.aborted)
+      return true;
     await pause(PROBE_EVERY_MS, undefined, { signal: gone }).catch(() => {});
   }
   return false;

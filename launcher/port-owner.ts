@@ -3,14 +3,14 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 const LISTEN = '0A';
 
 /**
- * Is it this process that listens on a TCP port? A probe's answer alone can't tell a part from a stranger on its port.
- * Where there is no /proc the answer is yes.
+ * Does somebody else than this process listen on a TCP port? A probe's answer alone can't tell a part from a stranger on its port.
+ * No where nobody listens, and where the system doesn't tell.
  */
-export function listensOn({ pid, port }: { pid: number; port: number }): boolean {
-  if (process.platform !== 'linux') return true;
+export function strangerListensOn({ pid, port }: { pid: number; port: number }): boolean {
   const sockets = listeningSockets(port);
+  if (sockets.size === 0) return false;
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(target(`/proc/${pid}/fd/${fd}`)));
+    return !readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(target(`/proc/${pid}/fd/${fd}`)));
   } catch {
     return false;
   }

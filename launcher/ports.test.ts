@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { listensOn } from './port-owner.ts';
+import { strangerListensOn } from './port-owner.ts';
 import { freePorts, whyNotFree } from './ports.ts';
 
 async function listenOn(host: string): Promise<number> {
@@ -32,8 +32,9 @@ describe('ports', () => {
   });
   test.skipIf(process.platform !== 'linux')('a port belongs to the process that listens on it', async () => {
     const port = await listenOn('127.0.0.1');
-    expect(listensOn({ pid: process.pid, port })).toBe(true);
-    expect(listensOn({ pid: process.ppid, port })).toBe(false);
-    expect(listensOn({ pid: process.pid, port: 1 })).toBe(false);
+    expect(strangerListensOn({ pid: process.pid, port })).toBe(false);
+    expect(strangerListensOn({ pid: process.ppid, port })).toBe(true);
+    const { nobodys } = await freePorts({ nobodys: 26_000 });
+    expect(strangerListensOn({ pid: process.pid, port: nobodys })).toBe(false);
   });
 });

@@ -20,7 +20,7 @@ export function createTerminal(stream: NodeJS.WriteStream): Terminal {
   stream.on('error', () => {});
 
   function fitting(text: string): string {
-    return text.slice(0, Math.max(20, (stream.columns ?? 80) - 1));
+    return text.slice(0, (stream.columns || 80) - 1);
   }
   function line(text: string): void {
     stream.write(status === '' ? `${text}\n` : `${CLEAR_LINE}${text}\n${fitting(status)}`);

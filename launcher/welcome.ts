@@ -29,7 +29,6 @@ export async function welcome({
 }): Promise<void> {
   const url = gatewayUrl(environment);
   const since = performance.now();
-  const reported = new Set<string>();
   let greeted = false;
   const lines = { last: '', done: -1, at: 0 };
   while (!signal.aborted) {
@@ -42,7 +41,7 @@ export async function welcome({
       greet({ environment, plan, terminal, month: files?.newestMonth });
     }
     if (files !== undefined) {
-      showProgress({ files, lines, reported, terminal });
+      showProgress({ files, lines, terminal });
       if (greeted && files.known > 0 && files.done === files.known) break;
     }
     await pause(ASK_EVERY_MS, undefined, { signal }).catch(() => {});
@@ -78,20 +77,13 @@ function greet({
 function showProgress({
   files,
   lines,
-  reported,
   terminal,
 }: {
   files: FirstFiles;
   /** The last line, the files done when it was printed, and when that was; updated. */
   lines: { last: string; done: number; at: number };
-  reported: Set<string>;
   terminal: Terminal;
 }): void {
-  for (const { filename, reason } of files.quarantined) {
-    if (reported.has(filename)) continue;
-    reported.add(filename);
-    terminal.line(`tripline: ${filename} is quarantined: ${reason}`);
-  }
   if (files.known === 0) return;
   terminal.status(drawBar(files));
   const text = describeProgress(files);
