@@ -26,7 +26,7 @@ test('an answer of the gateway becomes what people want to know', () => {
     published: 2,
     known: 8,
     newestMonth: '2024-02',
-    problem: undefined,
+    quarantined: 1,
   });
   expect(describeProgress(files)).toBe(
     '3 of 8 files, 1 quarantined · yellow_tripdata_2024-03.parquet fetching, chunk 4 of 8',

@@ -196,7 +196,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     const since = performance.now();
     expect(await stop()).toBe(0);
     expect(performance.now() - since).toBeLessThan(10_000);
-    await noProcessLeft(0);
+    await noProcessLeft(1_000);
     expect(readdirSync(join(dataDir, 'run'))).toEqual([]);
     expect(existsSync(join(dataDir, 'launcher.lock'))).toBe(false);
   });
