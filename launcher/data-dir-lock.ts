@@ -1,4 +1,13 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
@@ -62,14 +71,25 @@ export function lockDataDir(dataDir: string): DataDirLock {
   };
 }
 
+/** @returns false when there is a lock already */
 function linked(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+  for (const place of [linkSync, copyExclusively]) {
+    try {
+      place(from, to);
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return false;
+      // Some mounted file systems have no hard links.
+      if (place === copyExclusively || !['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(code ?? ''))
+        throw error;
+    }
   }
+  return false;
+}
+
+function copyExclusively(from: string, to: string): void {
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
 }
 
 /** Takes a stale lock away; one that a quicker launcher has put in its place meanwhile is given back. */

@@ -26,6 +26,7 @@ const root = resolve(import.meta.dirname, '..');
 export async function main({ find }: { find: FindServer }): Promise<never> {
   const environment = environmentOrExit();
   const terminal = createTerminal(process.stdout);
+  process.stderr.on('error', () => {});
   let lock: DataDirLock | undefined;
   try {
     lock = lockDataDir(environment.dataDir);
