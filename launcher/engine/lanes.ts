@@ -1,4 +1,5 @@
 import { exceptionOf } from './exception.ts';
+import { READ_VERBS } from './statement.ts';
 
 /**
  * Who may run how much at once. Each lane has its own permits, so that neither loads nor strangers make the gateway's reads wait:
@@ -12,8 +13,6 @@ export const LANE_PERMITS: Readonly<Record<LaneName, number>> = { reads: 8, load
 
 /** More than these waiting in one lane are refused. */
 const MAX_WAITING = 1000;
-
-const READ_VERBS = new Set(['SELECT', 'WITH', 'FROM', '(', 'SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS']);
 
 /** Parts of Tripline say who they are in `log_comment`: `{"by":"gateway", …}`. Anything else makes a stranger. */
 export function laneOf({ verb, logComment }: { verb: string; logComment: string | undefined }): LaneName {

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 import { httpStatusOf, type ClickHouseException } from './exception.ts';
-import { contentTypeOf } from './formats.ts';
+import { contentTypeOf } from './content-type.ts';
 import type { ResultSink, Summary } from './run-statement.ts';
 
 /** A client that takes nothing for so long is let go: its statement holds memory and a place in its lane. */

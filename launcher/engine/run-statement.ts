@@ -1,6 +1,6 @@
 import type { Session } from 'chdb';
 import { ClickHouseException, exceptionFrom, exceptionOf } from './exception.ts';
-import { isRowFormat } from './formats.ts';
+import type { ResultPipes } from './result-pipes.ts';
 import type { RunningStatement } from './running-statements.ts';
 import type { PooledSession } from './session-pool.ts';
 import type { Spool } from './spool.ts';
@@ -28,6 +28,7 @@ export interface StatementRun {
   pooled: PooledSession;
   running: RunningStatement;
   spool: Spool;
+  pipes: ResultPipes;
   /** Format of a result whose statement names none. */
   defaultFormat: string;
   /** Send nothing before the whole result is there, so that every exception is a plain error response. */
@@ -39,32 +40,54 @@ export interface StatementRun {
 
 const NOTHING: Summary = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };
 
-/** A few megabytes at a time, as they are computed. What has been read is not known before the end. */
-async function streamRows(
-  sql: string,
-  format: string,
-  { pooled, running, sink }: StatementRun,
-): Promise<void> {
-  const { session, prelude } = pooled;
-  if (prelude !== '') await running.inEngine(() => session.queryAsync(prelude));
-  const chunks = session.queryStream(sql, { format })[Symbol.asyncIterator]();
-  let next = await running.inEngine(() => chunks.next());
-  sink.start({ format, summary: NOTHING });
-  try {
-    while (next.done !== true) {
-      await sink.write(next.value.raw());
-      next = await running.inEngine(() => chunks.next());
+/** A result up to here is held back, so that what fails early is a plain error response, and the rest has its summary. */
+const HOLD_BACK_BYTES = 1 << 20;
+
+const intoFile = (sql: string, path: string, format: string, tail: string) =>
+  `${sql}\nINTO OUTFILE ${sqlString(path)} TRUNCATE FORMAT ${format} ${tail}`;
+
+/** Sends a result while it is computed. */
+async function streamResult(sql: string, format: string, tail: string, how: StatementRun): Promise<void> {
+  const { pooled, running, pipes, sink } = how;
+  const pipe = pipes.open();
+  const query = running
+    .inEngine(() => pooled.session.queryAsync(pooled.prelude + intoFile(sql, pipe.path, format, tail)))
+    .finally(() => pipe.finished());
+  // Awaited below; until then nobody listens.
+  query.catch(() => undefined);
+  const held: Buffer[] = [];
+  let heldBytes = 0;
+  let started = false;
+  const send = async (summary: Summary) => {
+    if (!started) sink.start({ format, summary });
+    started = true;
+    for (const piece of held.splice(0)) await sink.write(piece);
+  };
+  let clientError: unknown;
+  for await (const piece of pipe.chunks) {
+    // The rest is read nevertheless: the engine must not wait for a pipe that nobody empties.
+    if (clientError !== undefined) continue;
+    held.push(piece);
+    heldBytes += piece.length;
+    if (heldBytes <= HOLD_BACK_BYTES) continue;
+    try {
+      await running.atClient(() => send(NOTHING));
+    } catch (error) {
+      clientError = error;
     }
-  } finally {
-    await chunks.return?.();
   }
+  pipe.giveBack();
+  const { rowsRead, bytesRead } = await query;
+  if (clientError !== undefined) throw clientError;
+  await send({ ...NOTHING, readRows: rowsRead, readBytes: bytesRead });
 }
 
-async function sendDocument(sql: string, format: string, tail: string, run: StatementRun): Promise<void> {
-  const { pooled, running, spool, sink } = run;
+/** Sends a result when it is whole. */
+async function sendWhole(sql: string, format: string, tail: string, how: StatementRun): Promise<void> {
+  const { pooled, running, spool, sink } = how;
   const path = spool.newPath();
   try {
-    const whole = `${pooled.prelude}${sql}\nINTO OUTFILE ${sqlString(path)} TRUNCATE FORMAT ${format} ${tail}`;
+    const whole = pooled.prelude + intoFile(sql, path, format, tail);
     const { rowsRead, bytesRead } = await running.inEngine(() => pooled.session.queryAsync(whole));
     sink.start({ format, summary: { ...NOTHING, readRows: rowsRead, readBytes: bytesRead } });
     // Format Null writes no file.
@@ -80,8 +103,7 @@ async function run(statement: Statement, how: StatementRun): Promise<void> {
   if (statement.kind === 'select') {
     const { sql, tail } = statement;
     const format = statement.format ?? defaultFormat;
-    if (isRowFormat(format) && tail === '' && !waitForEnd) return streamRows(sql, format, how);
-    return sendDocument(sql, format, tail, how);
+    return waitForEnd ? sendWhole(sql, format, tail, how) : streamResult(sql, format, tail, how);
   }
   if (statement.kind === 'insertData') {
     if (bodyPath === undefined) throw exceptionOf('STD_EXCEPTION', 'The rows were not spooled.');

@@ -20,8 +20,10 @@ export interface RunningStatement {
   kill(): void;
   /** The deadline, in seconds from now (0 is none), counts from here. */
   begin(deadlineSeconds: number): void;
-  /** Runs something in the engine for it. Time outside of this, at a slow client for instance, is not the engine's fault. */
+  /** Runs something in the engine for it. */
   inEngine<T>(work: () => Promise<T>): Promise<T>;
+  /** Waits for the client meanwhile: the engine is not to blame for this time. */
+  atClient<T>(work: () => Promise<T>): Promise<T>;
   end(): void;
 }
 
@@ -63,7 +65,9 @@ export class RunningStatements {
     this.#marks.set(queryId, mark);
     let killer: NodeJS.Timeout | undefined;
     let watch: NodeJS.Timeout | undefined;
-    let enteredAt: number | undefined;
+    /** Since when the engine has had nobody else to wait for. */
+    let engineSince: number | undefined;
+    let inEngine = false;
     let ended = false;
     const kill = () => {
       if (ended || killer !== undefined) return;
@@ -79,16 +83,26 @@ export class RunningStatements {
         watch = setInterval(() => {
           const now = performance.now();
           if (now > deadline + KILL_AFTER_DEADLINE_MS) kill();
-          if (enteredAt !== undefined && now > Math.max(deadline, enteredAt) + DEAF_AFTER_MS)
+          if (engineSince !== undefined && now > Math.max(deadline, engineSince) + DEAF_AFTER_MS)
             this.#onDeaf(queryId);
         }, 500);
       },
       inEngine: async (work) => {
-        enteredAt = performance.now();
+        inEngine = true;
+        engineSince = performance.now();
         try {
           return await work();
         } finally {
-          enteredAt = undefined;
+          inEngine = false;
+          engineSince = undefined;
+        }
+      },
+      atClient: async (work) => {
+        engineSince = undefined;
+        try {
+          return await work();
+        } finally {
+          if (inEngine) engineSince = performance.now();
         }
       },
       end: () => {

@@ -6,16 +6,18 @@ import { Lane, LANE_PERMITS, laneOf, type LaneName } from './lanes.ts';
 import { foreignReason } from './foreign-request.ts';
 import { queryIdOf, readStatementRequest, type StatementRequest } from './request.ts';
 import { StatementResponse } from './response.ts';
+import type { ResultPipes } from './result-pipes.ts';
 import { runStatement } from './run-statement.ts';
 import { MARK_SETTING, withMarks, type RunningStatements } from './running-statements.ts';
 import { BASE_SETTINGS, type SessionPool } from './session-pool.ts';
 import type { Spool } from './spool.ts';
-import { parseStatement, type Statement } from './statement.ts';
+import { parseStatement, READ_VERBS, type Statement } from './statement.ts';
 
 export interface EngineParts {
   pool: SessionPool;
   running: RunningStatements;
   spool: Spool;
+  pipes: ResultPipes;
   knownSettings: ReadonlySet<string>;
   version: string;
   timezone: string;
@@ -44,7 +46,7 @@ async function spoolRows(
 
 /** ClickHouse's HTTP interface over a pool of sessions. */
 export function createEngineServer(parts: EngineParts): Server {
-  const { pool, running, spool, knownSettings, version, timezone } = parts;
+  const { pool, running, spool, pipes, knownSettings, version, timezone } = parts;
   const lanes: Record<LaneName, Lane> = {
     reads: new Lane(LANE_PERMITS.reads),
     loads: new Lane(LANE_PERMITS.loads),
@@ -69,7 +71,7 @@ export function createEngineServer(parts: EngineParts): Server {
       const lane = laneOf({ verb: statement.verb, logComment: request.settings.get('log_comment') });
       const leave = await lanes[lane].enter(gone);
       try {
-        const pooled = pool.acquire({
+        const pooled = await pool.acquire({
           readonly: request.readonly,
           settings: new Map([...request.settings, [MARK_SETTING, entry.mark]]),
           parameters: request.parameters,
@@ -91,6 +93,7 @@ export function createEngineServer(parts: EngineParts): Server {
             pooled,
             running: entry,
             spool,
+            pipes,
             defaultFormat: request.defaultFormat ?? 'TabSeparated',
             waitForEnd: request.waitForEnd,
             sink: response,
@@ -128,6 +131,13 @@ export function createEngineServer(parts: EngineParts): Server {
       const asked = await readStatementRequest(request, { url, queryId, knownSettings });
       const statement = parseStatement(asked.statement);
       if (statement.verb === '') throw exceptionOf('SYNTAX_ERROR', 'Empty query.');
+      if (asked.readonly && !READ_VERBS.has(statement.verb)) {
+        // The engine refuses too, but some statements only after it has looked for their table.
+        throw exceptionOf(
+          'READONLY',
+          'Cannot execute query in readonly mode. Method GET implies readonly: use method POST.',
+        );
+      }
       await run(asked, statement, answer, gone.signal);
       await answer.end();
     } catch (error) {

@@ -13,6 +13,9 @@ export const BASE_SETTINGS: ReadonlyMap<string, string> = new Map([
 /** Once set these cannot be set back, so a session that ran under them is not used again. */
 const STICKY_SETTINGS = new Set(['readonly', 'allow_ddl', 'profile']);
 
+/** A quarter of the engine's default `max_query_size`, in bytes; a char may have four. */
+const LONG_PRELUDE_CHARS = 65_536;
+
 /** What a statement needs of the session it runs in. */
 export interface SessionNeeds {
   /** Refuse everything that writes, as for a GET (`readonly = 2`: settings may still be given). */
@@ -58,7 +61,7 @@ export class SessionPool {
     this.#maxIdle = maxIdle;
   }
 
-  acquire(needs: SessionNeeds): PooledSession {
+  async acquire(needs: SessionNeeds): Promise<PooledSession> {
     const missing = [...needs.usedParameters].filter((name) => !needs.parameters.has(name));
     const fits = (idle: Idle) =>
       idle.readonly === needs.readonly && !missing.some((name) => idle.parameters.has(name));
@@ -84,19 +87,25 @@ export class SessionPool {
     if (entry === undefined && needs.readonly && !wanted.has('readonly')) changes.push('readonly = 2');
     used.settings = wanted;
     const use = needs.database === undefined ? '' : `USE \`${needs.database.replace(/[\\`]/g, '\\$&')}\`; `;
+    const set = changes.length === 0 ? '' : `SET ${changes.join(', ')}; `;
+    if (set.length > LONG_PRELUDE_CHARS) {
+      // A server does not count parameters towards the length of a query; here they are part of one.
+      await used.session.queryAsync(`SET max_query_size = ${2 ** 30}`);
+      used.settings = new Map([...wanted, ['max_query_size', '']]);
+    }
     const spent =
       needs.changesSession ||
       needs.database !== undefined ||
       [...needs.settings.keys()].some((name) => STICKY_SETTINGS.has(name));
     return {
       session: used.session,
-      prelude: use + (changes.length === 0 ? '' : `SET ${changes.join(', ')}; `),
+      prelude: use + set,
       release: async ({ failed }) => {
         if (failed && !spent) {
           // A failed statement may leave output behind, which would appear in the next one's.
           await used.session.queryAsync('SET implicit_select = 0').catch(() => undefined);
           // Whether the prelude took effect is not known.
-          used.settings = new Map([...wanted.keys()].map((name) => [name, '']));
+          used.settings = new Map([...used.settings.keys()].map((name) => [name, '']));
         }
         if (spent || this.#idle.length >= this.#maxIdle) used.session.close();
         else this.#idle.push(used);

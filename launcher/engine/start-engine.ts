@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Session } from 'chdb';
+import { ResultPipes } from './result-pipes.ts';
 import { LANE_PERMITS } from './lanes.ts';
 import { RunningStatements } from './running-statements.ts';
 import { createEngineServer } from './server.ts';
@@ -41,7 +42,7 @@ function useFolder(path: string): void {
 /**
  * Opens a data directory and serves ClickHouse's HTTP interface over it. One process can open one directory, once; start it with
  * `UV_THREADPOOL_SIZE` of at least `THREADS_NEEDED`.
- * @param dataDir holds `tables` (the engine's) and `spool` (emptied at start)
+ * @param dataDir holds `tables` (the engine's), `spool` and `pipes` (emptied at start)
  * @param port 0 takes a free one
  * @param onDeaf a statement can no longer be stopped: end the process, by SIGKILL, since the engine's own exit would wait for it
  * @throws EngineStartError when chdb is not installed, the directory is in use or cannot be written, or the port is taken
@@ -76,6 +77,7 @@ export async function startEngine({
   }
   // Only now is the directory surely ours.
   const spool = openSpool(join(folder, 'spool'));
+  const pipes = new ResultPipes({ folder: join(folder, 'pipes'), count: SESSIONS });
   const rows = async (sql: string) =>
     (await control.queryAsync(sql, { format: 'TSVRaw' })).text().trim().split('\n');
   const [version = '', timezone = ''] = (await rows('SELECT version(), timezone()'))[0]?.split('\t') ?? [];
@@ -84,7 +86,7 @@ export async function startEngine({
   );
   const pool = new SessionPool({ open, maxIdle: SESSIONS });
   const running = new RunningStatements({ control, onDeaf });
-  const server = createEngineServer({ pool, running, spool, knownSettings, version, timezone, host });
+  const server = createEngineServer({ pool, running, spool, pipes, knownSettings, version, timezone, host });
   server.listen(port, host);
   try {
     await once(server, 'listening');

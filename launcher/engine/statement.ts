@@ -22,6 +22,11 @@ export interface StatementTraits {
 }
 
 const SELECT_VERBS = new Set(['SELECT', 'WITH', 'FROM', '(']);
+/** Verbs of statements that change nothing. */
+export const READ_VERBS: ReadonlySet<string> = new Set([
+  ...SELECT_VERBS,
+  ...['SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS'],
+]);
 const ROWS_FOLLOW = new Set(['VALUES', 'FORMAT']);
 const ROWS_COMPUTED = new Set(['SELECT', 'WITH', 'WATCH', '(']);
 
@@ -180,6 +185,14 @@ export function parseStatement(bytes: Buffer): Statement {
     formatKeyword = token;
     format = name;
     formatTail = name.end;
+  }
+  if (
+    tokens.some(
+      (token, i) => i > 0 && token.depth === 0 && token.text === 'INSERT' && tokens[i + 1]?.text === 'INTO',
+    )
+  ) {
+    // WITH … INSERT INTO … SELECT
+    traits.verb = 'INSERT';
   }
   const formatName = format && utf8(sql.slice(format.start, format.end));
   if (SELECT_VERBS.has(traits.verb)) {

@@ -1,36 +1,3 @@
-/**
- * Formats without header, footer or state between rows: pieces of a result in them can be joined, so they are streamed.
- * Every other format is one document, which the engine writes to the spool before it is sent.
- */
-const ROW_FORMATS = new Set(
-  [
-    ...[
-      'JSONEachRow',
-      'JSONLines',
-      'NDJSON',
-      'JSONStringsEachRow',
-      'JSONCompactEachRow',
-      'JSONCompactStringsEachRow',
-    ],
-    ...[
-      'TabSeparated',
-      'TSV',
-      'TabSeparatedRaw',
-      'TSVRaw',
-      'CSV',
-      'RowBinary',
-      'LineAsString',
-      'RawBLOB',
-      'TSKV',
-      'MsgPack',
-    ],
-  ].map((format) => format.toLowerCase()),
-);
-
-export function isRowFormat(format: string): boolean {
-  return ROW_FORMATS.has(format.toLowerCase());
-}
-
 /** Content-Type of a format, worded as the real server does. */
 export function contentTypeOf(format: string): string {
   const name = format.toLowerCase();
