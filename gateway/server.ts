@@ -10,7 +10,14 @@ import { requestUrl } from './request-url.ts';
 import { answerP90 } from './rest.ts';
 import { createSchema } from './schema.ts';
 
-const DASHBOARD = new URL('../dashboard/index.html', import.meta.url);
+const DASHBOARD: Readonly<Record<string, { file: string; type: string }>> = {
+  '/': { file: 'index.html', type: 'text/html' },
+  '/dashboard.js': { file: 'dashboard.js', type: 'text/javascript' },
+  '/dashboard.css': { file: 'dashboard.css', type: 'text/css' },
+};
+/** The page loads nothing from elsewhere. */
+const PAGE_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 
 export interface GatewayServer {
   server: Server;
@@ -52,6 +59,17 @@ export function createGatewayServer({
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = requestUrl(request).pathname;
+    const page = DASHBOARD[path];
+    if (page !== undefined) {
+      const type = `${page.type}; charset=utf-8`;
+      response.writeHead(200, {
+        'content-type': type,
+        'cache-control': 'no-cache',
+        'content-security-policy': PAGE_POLICY,
+      });
+      response.end(readFileSync(new URL(`../dashboard/${page.file}`, import.meta.url)));
+      return;
+    }
     switch (path) {
       case '/graphql':
         if (
@@ -68,10 +86,6 @@ export function createGatewayServer({
         return;
       case '/api/p90':
         return answerP90(request, response, parts.answers);
-      case '/':
-        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' });
-        response.end(readFileSync(DASHBOARD));
-        return;
       case '/healthz':
         return text(response, 200, 'ok\n');
       case '/readyz': {
