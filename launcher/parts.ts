@@ -18,8 +18,8 @@ const PREFERRED_PORTS = {
   demo: 4002,
 };
 const SEARCH_ATTRIBUTES = { Source: 'Keyword', FileMonth: 'Keyword', Stage: 'Keyword', RowsLoaded: 'Int' };
-/** From SIGTERM to SIGKILL. Worker and gateway, then the demo, then the servers: 9 s at worst. */
-const GRACE_MS = { ours: 6_000, demo: 500, server: 2_500 };
+/** From SIGTERM to SIGKILL. Worker and gateway, then the demo, then the servers: 9.2 s at worst. */
+const GRACE_MS = { ours: 5_500, demo: 1_200, server: 2_500 };
 
 /** A part, and the names of those that must be ready before it starts. Parts that aren't there need no waiting. */
 export interface PlannedPart extends PartPlan {

@@ -30,6 +30,7 @@ let launcher: LauncherUnderTest;
 interface Answer {
   value: number | null;
   trips: number;
+  dataVersion: number;
 }
 
 /** Starts `npm start` and waits for the curl line of its banner. */
@@ -189,7 +190,11 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     await launcher.ended;
     await noProcessLeft(2_000);
     await start();
-    expect(await ask(curl)).toEqual(before);
+    const after = await ask(curl);
+    expect(after.dataVersion).toBeGreaterThanOrEqual(before.dataVersion);
+    expect(after.trips).toBeGreaterThanOrEqual(before.trips);
+    // Another month may have come meanwhile, with strays in this one.
+    if (after.dataVersion === before.dataVersion) expect(after.value).toBe(before.value);
   });
 
   test('ends with all its parts within 10 s when npm alone gets SIGTERM', async () => {
