@@ -106,6 +106,30 @@ test('a program that is not there is given up too', async () => {
       name: 'part',
       command: () => ({ file: join(folder, 'nothing'), args: [], env: {} }),
       port: () => port,
+      checkPort: () => Promise.resolve(),
+      probe: httpProbe('/'),
+      address: () => ({ url: '' }),
+      graceMs: 100,
+      shows: () => true,
+    },
+    {
+      cwd: folder,
+      groups,
+      runFiles: createRunFiles(folder),
+      print: () => {},
+      report: (line) => reports.push(line),
+    },
+  );
+  await expect(part.ended).rejects.toBeInstanceOf(PartGivenUp);
+  expect(reports[0]).toContain('ENOENT');
+});
+
+test('a part whose port cannot be had is not started', async () => {
+  const part = startPart(
+    {
+      name: 'part',
+      command: () => ({ file: process.execPath, args: ['-e', ''], env: process.env }),
+      port: () => port,
       checkPort: () => Promise.reject(new Error('the port cannot be had')),
       probe: httpProbe('/'),
       address: () => ({ url: '' }),
@@ -120,8 +144,8 @@ test('a program that is not there is given up too', async () => {
       report: (line) => reports.push(line),
     },
   );
-  await expect(part.ended).rejects.toThrow('the port cannot be had');
-  expect(reports[0]).toContain('ENOENT');
+  await expect(part.ready).rejects.toThrow('the port cannot be had');
+  expect(reports).toEqual([]);
 });
 
 test('a part that is deaf to SIGTERM is killed with all its group after its grace', async () => {

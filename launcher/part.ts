@@ -22,7 +22,10 @@ export interface PartPlan {
   command(): { file: string; args: readonly string[]; env: Readonly<Record<string, string | undefined>> };
   /** The port that it serves on; asked again before each start. */
   port(): number;
-  /** Called when a start never became ready: takes another port if a stranger has it, or throws why it can't. */
+  /**
+   * Called before each start until one became ready: takes another port if a stranger has it, or throws why it can't. After that
+   * others know the port, and it stays.
+   */
   checkPort(): Promise<void>;
   probe: Probe;
   address(): Omit<RunFile, 'pid'>;
@@ -120,15 +123,18 @@ export function startPart(plan: PartPlan, surroundings: PartSurroundings): Part 
 
   async function keepRunning(): Promise<void> {
     let state = FIRST_START;
+    let wasReady = false;
     while (!stopping.signal.aborted) {
+      if (!wasReady) await plan.checkPort();
+      if (stopping.signal.aborted) break;
       const readyForMs = await runOnce();
+      wasReady ||= readyForMs !== undefined;
       if (stopping.signal.aborted) break;
       const next = afterEnd(state, { readyForMs });
       state = next.state;
       if (next.pauseMs === undefined) throw new PartGivenUp(plan.name, lastLines);
       await pause(next.pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
-      if (readyForMs === undefined) await plan.checkPort();
-      else if (!stopping.signal.aborted) report('is started again');
+      if (readyForMs !== undefined && !stopping.signal.aborted) report('is started again');
     }
   }
 

@@ -13,7 +13,7 @@ const COLOURS = [36, 33, 35, 32, 34, 31];
 const CLEAR_LINE = '\r\u001b[K';
 
 export function createTerminal(stream: NodeJS.WriteStream): Terminal {
-  const isTerminal = stream.isTTY === true;
+  const isTerminal = stream.isTTY;
   const colours = new Map<string, number>();
   let status = '';
   // Whoever read our lines may leave; the parts go on.
