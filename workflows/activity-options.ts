@@ -1,5 +1,6 @@
 /** How long activities may take and how they are tried again. Durations are upper bounds, not expectations. */
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { Chunk } from '../activities/chunks.ts';
 import type { Activities } from '../activities/activities.ts';
 
 /** Short questions to the warehouse or to Temporal; retried for ever, a minute apart at most. */
@@ -17,17 +18,22 @@ export const listActivities = proxyActivities<Pick<Activities, 'listChanges'>>({
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 3 },
 });
 
-/** Bytes from the source. A throttled source says itself when to come back (`nextRetryDelay`). */
-export const fetchActivities = proxyActivities<Pick<Activities, 'prepareFile' | 'fetchChunk'>>({
+/** Requests to the source. A throttled source says itself when to come back (`nextRetryDelay`). */
+const REQUEST: ActivityOptions = {
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '30 seconds',
-  retry: {
-    initialInterval: '500 milliseconds',
-    backoffCoefficient: 2,
-    maximumInterval: '2 minutes',
-    nonRetryableErrorTypes: ['SourceChanged', 'SourceAbsent'],
-  },
-});
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
+};
+export const sourceActivities = proxyActivities<Pick<Activities, 'prepareFile'>>(REQUEST);
+
+/** One activity per chunk, whose id and summary show in Temporal's UI which one it is. */
+export function chunkActivities({ chunkId, chunkStart, chunkEnd }: Chunk): Pick<Activities, 'fetchChunk'> {
+  return proxyActivities<Pick<Activities, 'fetchChunk'>>({
+    ...REQUEST,
+    activityId: `chunk-${chunkId}`,
+    summary: `bytes ${chunkStart} to ${chunkEnd}`,
+  });
+}
 
 /** Work on files in the lake. */
 export const lakeActivities = proxyActivities<Pick<Activities, 'checkFooter' | 'assembleFile'>>({

@@ -13,7 +13,13 @@ import type { PreparedFile } from '../activities/fetch-activities.ts';
 import type { FileRecord, FileStage } from '../warehouse/files.ts';
 import type { VerifiedLoad } from '../warehouse/load-file.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
-import { fetchActivities, lakeActivities, loadActivities, warehouseActivities } from './activity-options.ts';
+import {
+  chunkActivities,
+  lakeActivities,
+  loadActivities,
+  sourceActivities,
+  warehouseActivities,
+} from './activity-options.ts';
 import { eachLimited } from './each-limited.ts';
 import { textField } from './message-fields.ts';
 import {
@@ -101,7 +107,7 @@ async function ingestVersion({
   /** What is known of the file so far, for its record. */
   let known: Partial<FileRecord> = {};
   try {
-    prepared = await fetchActivities.prepareFile({ source, filename, fromLake });
+    prepared = await sourceActivities.prepareFile({ source, filename, fromLake });
     const { file, lakeKey, month } = prepared;
     Object.assign(at, { version: file.version, chunks: prepared.chunks.length, chunksDone: 0, bytesDone: 0 });
     if (prepared.refusal !== null) return await record.quarantine(prepared, prepared.refusal, known);
@@ -152,7 +158,8 @@ async function fetchWhole(
 ): Promise<{ refusal: Refusal } | { notes: string[] }> {
   const { sizeBytes } = file;
   const fetch = async (chunk: PreparedFile['chunks'][number]): Promise<void> => {
-    at.bytesDone += await fetchActivities.fetchChunk({ file, lakeKey, chunk });
+    const bytes = await chunkActivities(chunk).fetchChunk({ file, lakeKey, chunk });
+    at.bytesDone += bytes;
     at.chunksDone += 1;
   };
   const rest = [...chunks];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 export interface FileServer {
   url: string;
+  sizeOf: (name: string) => number;
   /** Body bytes sent so far, of files alone. */
   bytesSent: () => number;
   close: () => Promise<void>;
@@ -56,6 +57,7 @@ export async function startFileServer(folder: string): Promise<FileServer> {
   if (typeof address !== 'object' || address === null) throw new Error('no address');
   return {
     url: `http://127.0.0.1:${address.port}/`,
+    sizeOf: (name) => statSync(join(folder, name)).size,
     bytesSent: () => bytesSent,
     close: () =>
       new Promise((resolve) => {

@@ -13,11 +13,13 @@ export interface Oracle {
   percentileCont(p: number): Promise<number>;
   /** Trips strictly longer than so many miles. */
   tripsOver(miles: number): Promise<number>;
-  /** Pickups at these positions (0 to 1) of all pickups in order, as ISO 8601: to draw ranges from. */
-  pickupAt(position: number): Promise<string>;
+  /** `count` pickups drawn at random, and the first and the last one, as ISO 8601 to the microsecond. */
+  pickups(count: number): Promise<string[]>;
+  newestPickup(): Promise<string>;
   close(): void;
 }
 
+const ISO = "strftime(pickup, '%Y-%m-%dT%H:%M:%S.%f')";
 const PICKUP_NAMES = ['tpep_pickup_datetime', 'pickup_datetime', 'trip_pickup_datetime'];
 
 /** Reads the pickups and distances of these files into memory; rows without either are left out, as Tripline does. */
@@ -59,11 +61,18 @@ export async function createOracle(paths: readonly string[]): Promise<Oracle> {
       const [row] = await read(connection, `SELECT count(*) FROM trips WHERE distance > ${miles}`);
       return Number(row?.[0]);
     },
-    async pickupAt(position) {
-      const [row] = await read(
+    async pickups(count) {
+      const rows = await read(
         connection,
-        `SELECT strftime(quantile_disc(pickup, ${position}), '%Y-%m-%dT%H:%M:%S.%f') FROM trips`,
+        `SELECT ${ISO} FROM (
+           (SELECT pickup FROM trips USING SAMPLE reservoir(${count} ROWS) REPEATABLE (1))
+           UNION ALL SELECT min(pickup) FROM trips UNION ALL SELECT max(pickup) FROM trips
+         ) ORDER BY pickup`,
       );
+      return rows.map((row) => String(row[0]));
+    },
+    async newestPickup() {
+      const [row] = await read(connection, `SELECT ${ISO} FROM (SELECT max(pickup) AS pickup FROM trips)`);
       return String(row?.[0]);
     },
     close() {
