@@ -73,18 +73,11 @@ async function serve(): Promise<void> {
     server.once('error', reject);
     server.listen(flags.port, flags.host, resolve);
   });
-  const { port } = server.address() as AddressInfo;
-  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
-  log.info(
-    { url: `http://${host}:${port}`, published: shelf.files().length },
-    'the demo source is ready (generated data)',
-  );
-
   const stopping = new AbortController();
   const publishing = publishMonths({
     plan: publicationPlan(flags),
     shelf,
-    engineUrl: () => flags.engineUrl,
+    engineUrl: flags.engineUrl,
     seed: flags.seed,
     atOnce: flags.monthsAtOnce,
     everyMs: flags.everySeconds * 1000,
@@ -105,6 +98,12 @@ async function serve(): Promise<void> {
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   if (process.connected) process.on('disconnect', () => stop('parent ended'));
+  const { port } = server.address() as AddressInfo;
+  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
+  log.info(
+    { url: `http://${host}:${port}`, published: shelf.files().length },
+    'the demo source is ready (generated data)',
+  );
   await publishing;
 }
 

@@ -14,8 +14,7 @@ const RETRY_MS = 1_000;
 export async function publishMonths(options: {
   plan: readonly PlannedMonth[];
   shelf: Shelf;
-  /** Asked for each month anew: the engine may come back elsewhere. */
-  engineUrl: () => string | Promise<string>;
+  engineUrl: string;
   seed: number;
   atOnce: number;
   everyMs: number;
@@ -29,7 +28,7 @@ export async function publishMonths(options: {
     for (let published = false; !published && !signal.aborted;) {
       try {
         const path = shelf.path(filename);
-        await generateMonth({ engineUrl: await engineUrl(), month, rows, seed, path, signal });
+        await generateMonth({ engineUrl, month, rows, seed, path, signal });
         const { sizeBytes } = await shelf.publish(filename);
         log.info({ filename, rows, sizeBytes }, 'a generated month is published');
         published = true;
