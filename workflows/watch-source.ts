@@ -94,7 +94,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     source,
     paused: state.paused,
     lastPollAtMs: state.lastPollAtMs,
-    nextPollAtMs,
+    nextPollAtMs: state.paused ? null : nextPollAtMs,
     problem: state.problem,
     inFlight: state.inFlight.map(({ filename }) => filename),
     waiting: state.waiting.length,

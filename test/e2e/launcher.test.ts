@@ -92,6 +92,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
 
   afterAll(async () => {
     await stop();
+    if (process.env['SHOWLOG']) console.log(launcher.lines.join('\n'));
     rmSync(folder, { recursive: true, force: true });
   }, 20_000);
 

@@ -1,0 +1,115 @@
+/** What a person can tell the watcher with the `temporal` command: backfill, pause, resume, fileArrived. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startFileServer, type FileServer } from '../support/file-server.ts';
+import { startTripline, type Tripline } from '../support/tripline.ts';
+import { until } from '../support/until.ts';
+import { writeTrips } from '../support/write-trips.ts';
+import { ingestId, watcherId, type WatcherStatus } from '../../workflows/messages.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tripline-signals-'));
+const write = (month: string, seed = 1) =>
+  writeTrips({ path: join(folder, `yellow_tripdata_${month}.parquet`), month, rows: 1_000 * seed, seed });
+let server: FileServer;
+let tripline: Tripline;
+let connection: Connection;
+let client: Client;
+
+beforeAll(async () => {
+  await write('2022-03');
+  await write('2022-04');
+  server = await startFileServer(folder);
+  // Polls never come by themselves within this test.
+  tripline = await startTripline({ sourceUrl: server.url, env: { POLL_SECONDS: '3600' } });
+  connection = await Connection.connect({ address: new URL(tripline.part('temporal').url).host });
+  client = new Client({ connection });
+  await tripline.settled(2);
+});
+
+afterAll(async () => {
+  await connection?.close();
+  await tripline?.stop();
+  await server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const watcher = () => client.workflow.getHandle(watcherId('yellow'));
+const status = (): Promise<WatcherStatus> => watcher().query<WatcherStatus>('status');
+const trips = async (): Promise<number> => (await tripline.p90()).trips;
+
+it('fileArrived makes it look at once', async () => {
+  await write('2022-05');
+  await watcher().signal('fileArrived', { filename: 'yellow_tripdata_2022-05.parquet' });
+  await until('the new file is counted', async () => (await trips()) === 3_000);
+  await until('its ingestion has ended', async () => (await status()).inFlight.length === 0);
+});
+
+it('pause holds new files back until resume', async () => {
+  await watcher().signal('pause');
+  await until('it is paused', async () => (await status()).paused);
+  const { lastPollAtMs } = await status();
+  await write('2022-06');
+  await watcher().signal('fileArrived', { filename: 'yellow_tripdata_2022-06.parquet' });
+  expect(await status()).toMatchObject({ paused: true, lastPollAtMs, nextPollAtMs: null, inFlight: [] });
+  const { data } = await tripline.graphql<{ source: { paused: boolean } }>('{ source { paused } }');
+  expect(data?.source.paused).toBe(true);
+  await watcher().signal('resume');
+  await until('the file is counted', async () => (await trips()) === 4_000);
+});
+
+it('a backfill of what is live does nothing; forced, it loads again from the lake', async () => {
+  const before = await tripline.p90();
+  const sent = server.bytesSent();
+  const runId = async () =>
+    (await client.workflow.getHandle(ingestId('yellow', 'yellow_tripdata_2022-04.parquet')).describe()).runId;
+  const first = await runId();
+  const polled = (await status()).lastPollAtMs;
+  await watcher().signal('backfill', { from: '2022-03', to: '2022-04' });
+  await until('it has looked', async () => (await status()).lastPollAtMs !== polled);
+  expect(await runId()).toBe(first);
+  expect(await tripline.p90()).toEqual(before);
+
+  await watcher().signal('backfill', { from: '2022-03', to: '2022-04', force: true });
+  await until(
+    'both were published again',
+    async () => (await tripline.p90()).dataVersion === before.dataVersion + 2,
+  );
+  expect(await tripline.p90()).toEqual({ ...before, dataVersion: before.dataVersion + 2 });
+  expect(server.bytesSent()).toBe(sent);
+});
+
+it('signals that make no sense are answered in the status, and stop nothing', async () => {
+  const nonsense: unknown[] = [
+    {},
+    null,
+    'now',
+    5,
+    { from: '2022-13', to: '2022-14' },
+    { from: '2023-01', to: '2022-01' },
+  ];
+  for (const argument of nonsense) await watcher().signal('backfill', argument);
+  await watcher().signal('backfill');
+  await watcher().signal('backfill', { from: '2022-03', to: '2022-03', force: 'yes' });
+  for (const name of ['fileArrived', 'fileSettled', 'noSuchSignal']) {
+    await watcher().signal(name);
+    await watcher().signal(name, 7);
+  }
+  const publisher = client.workflow.getHandle('publisher');
+  await publisher.signal('publish');
+  await publisher.signal('publish', { load: 'all' });
+  const { mistakes } = await until('all are answered', async () => {
+    const now = await status();
+    return now.mistakes.length === 8 && now;
+  });
+  expect(mistakes[0]).toBe('backfill {}: "from" must be a month, as in "2023-01"');
+  expect(mistakes.at(-1)).toBe(
+    'backfill {"from":"2022-03","to":"2022-03","force":"yes"}: "force" must be true or false',
+  );
+
+  await write('2022-07');
+  await watcher().signal('fileArrived', { filename: 'yellow_tripdata_2022-07.parquet' });
+  await until('a new file is still counted', async () => (await trips()) === 5_000);
+});
