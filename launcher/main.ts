@@ -62,9 +62,9 @@ async function run({
   const stopped = new AbortController();
   const groups = createProcessGroups((processes) => lock.remember(processes));
   onStopSignals({
-    stop: () => {
+    stop: (why) => {
       terminal.status(undefined);
-      terminal.line('tripline: stopping');
+      terminal.line(`tripline: stopping (${why})`);
       stopped.abort();
     },
     hasten: () => groups.killAll(),

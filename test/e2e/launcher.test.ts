@@ -14,7 +14,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../../launcher/ports.ts';
 import { processesOf, runLauncher, said, until, type LauncherUnderTest } from './run-launcher.ts';
 
@@ -92,9 +92,12 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
 
   afterAll(async () => {
     await stop();
-    if (process.env['SHOWLOG']) console.log(launcher.lines.join('\n'));
     rmSync(folder, { recursive: true, force: true });
   }, 20_000);
+
+  afterEach(({ task }) => {
+    if (task.result?.state === 'fail') console.log(launcher.lines.slice(-60).join('\n'));
+  });
 
   test('ends its start with a curl line that gives a p90', async () => {
     const { value, trips } = await ask(curl);
