@@ -82,6 +82,8 @@ function decodedBody(request: IncomingMessage): Readable {
           : undefined;
   if (decoder !== undefined) {
     request.on('error', (error) => decoder.destroy(error));
+    // Whoever reads is told; what comes when nobody reads any more is of no interest.
+    decoder.on('error', () => undefined);
     return request.pipe(decoder);
   }
   if (encoding === 'identity' || encoding === '') return request;

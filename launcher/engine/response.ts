@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib';
 import { httpStatusOf, type ClickHouseException } from './exception.ts';
 import { contentTypeOf } from './content-type.ts';
@@ -76,9 +75,11 @@ export class StatementResponse implements ResultSink {
     );
     if (this.#compression !== undefined) {
       response.setHeader('Content-Encoding', this.#compression.name);
-      this.#compression.compressor.pipe(response);
-      // A client that goes away takes the compressor with it.
-      response.once('close', () => this.#compression?.compressor.destroy());
+      const { compressor } = this.#compression;
+      // A client that goes away takes the compressor with it; whoever writes then learns it from the response.
+      compressor.on('error', () => response.destroy());
+      compressor.pipe(response);
+      response.once('close', () => compressor.destroy());
     }
     response.writeHead(200);
   }
@@ -106,7 +107,8 @@ export class StatementResponse implements ResultSink {
   }
 
   async sendFile(path: string): Promise<void> {
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 18 }), this.#out, { end: false });
+    for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 }))
+      await this.write(piece as Buffer);
   }
 
   /** Ends a whole response. Resolves when it has been handed to the socket, or the client has gone. */

@@ -1,6 +1,4 @@
-import { createWriteStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
 import { exceptionFrom, exceptionOf } from './exception.ts';
 import { Lane, LANE_PERMITS, laneOf, type LaneName } from './lanes.ts';
 import { foreignReason } from './foreign-request.ts';
@@ -25,25 +23,6 @@ export interface EngineParts {
   host: string;
 }
 
-/** Rows that came with an INSERT go through a file, whatever their number: the engine reads it in parallel. */
-async function spoolRows(
-  path: string,
-  first: Buffer,
-  rest: AsyncIterator<Buffer> | undefined,
-): Promise<void> {
-  const file = createWriteStream(path, { highWaterMark: 1 << 20 });
-  try {
-    file.write(first);
-    for (let next = await rest?.next(); next !== undefined && next.done !== true; next = await rest?.next()) {
-      if (!file.write(next.value)) await once(file, 'drain');
-    }
-    file.end();
-    await once(file, 'finish');
-  } finally {
-    file.destroy();
-  }
-}
-
 /** ClickHouse's HTTP interface over a pool of sessions. */
 export function createEngineServer(parts: EngineParts): Server {
   const { pool, running, spool, pipes, knownSettings, version, timezone } = parts;
@@ -64,7 +43,7 @@ export function createEngineServer(parts: EngineParts): Server {
     try {
       if (statement.kind === 'insertData') {
         bodyPath = spool.newPath();
-        await spoolRows(bodyPath, statement.data, request.rest);
+        await spool.write(bodyPath, statement.data, request.rest);
       } else if (request.rest !== undefined) {
         throw exceptionOf('SYNTAX_ERROR', 'Syntax error: the query is longer than 1 MiB (max_query_size).');
       }

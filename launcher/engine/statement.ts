@@ -64,8 +64,8 @@ class Traits implements Omit<StatementTraits, 'text'> {
       this.parameters.add(this.#sql.slice(last.start, last.end));
     }
     if (last?.text === '=' && second?.text === 'MAX_EXECUTION_TIME') {
-      const seconds = Number(this.#sql.slice(token.start, token.end).replaceAll("'", ''));
-      if (Number.isFinite(seconds)) this.maxExecutionSeconds = seconds;
+      const seconds = /^'?([\d.]+)/.exec(this.#sql.slice(token.start, token.start + 32))?.[1];
+      if (seconds !== undefined) this.maxExecutionSeconds = Number(seconds);
     }
     this.#secondLast = last;
     this.#last = token;

@@ -24,11 +24,11 @@ export interface EngineProcess {
 /** Starts the engine's program and waits until it says that it is ready. @throws with what it wrote when it ends instead */
 export async function startEngineProcess(
   dataDir: string,
-  { threads = THREADS_NEEDED as number | undefined, flags = [] as string[] } = {},
+  { fewThreads = false, flags = [] as string[] } = {},
 ): Promise<EngineProcess> {
   const env: NodeJS.ProcessEnv = { ...process.env, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
   delete env['UV_THREADPOOL_SIZE'];
-  if (threads !== undefined) env['UV_THREADPOOL_SIZE'] = String(threads);
+  if (!fewThreads) env['UV_THREADPOOL_SIZE'] = String(THREADS_NEEDED);
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', MAIN, '--data-dir', dataDir, '--port', '0', ...flags],
