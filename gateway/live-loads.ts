@@ -1,6 +1,6 @@
 /** The live list: which load of each file counts now, kept in memory, and at which version each day is. */
 import type { Logger } from '../config/logging.ts';
-import { statement, type Warehouse } from '../warehouse/warehouse.ts';
+import { ClickHouseError, statement, type Warehouse } from '../warehouse/warehouse.ts';
 import { LoadLog, type Publication, type Snapshot } from './load-log.ts';
 
 interface PublicationRow {
@@ -16,6 +16,7 @@ interface PublicationRow {
   published_at: string;
 }
 
+const UNKNOWN_TABLE = '60';
 const READ_DEADLINE_MS = 10_000;
 
 export interface LiveLoads {
@@ -68,7 +69,10 @@ export function followLiveLoads({
       if (away) logger.info('the warehouse is back');
       away = false;
     } catch (error) {
-      if (!away) logger.warn({ error: String(error) }, 'the warehouse does not answer: cached answers only');
+      const unmigrated = error instanceof ClickHouseError && error.code === UNKNOWN_TABLE;
+      if (away) return;
+      if (unmigrated) logger.info('the warehouse has no tables yet: the worker makes them');
+      else logger.warn({ error: String(error) }, 'the warehouse does not answer: cached answers only');
       away = true;
     }
   };
