@@ -43,8 +43,8 @@ async function run(): Promise<void> {
     workflowsPath: fileURLToPath(new URL('../workflows/workflows.ts', import.meta.url)),
     activities: createActivities({ source, lake, warehouse, loader, client, announcer, environment }),
     maxConcurrentActivityTaskExecutions: 16,
-    shutdownGraceTime: '4 seconds',
-    shutdownForceTime: '7 seconds',
+    shutdownGraceTime: '3 seconds',
+    shutdownForceTime: '5 seconds',
   });
   const health = await startHealthServer({
     host: environment.host,
