@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Lane, laneOf } from './lanes.ts';
 
-const never = new AbortController().signal;
+const never = () => new AbortController().signal;
 
 describe('Lane', () => {
   it('lets in as many as it has permits, then in order', async () => {
     const lane = new Lane(2);
     const entered: number[] = [];
     const enter = async (i: number) => {
-      const leave = await lane.enter(never);
+      const leave = await lane.enter(never());
       entered.push(i);
       return leave;
     };
@@ -26,10 +26,10 @@ describe('Lane', () => {
 
   it('forgets who stopped waiting', async () => {
     const lane = new Lane(1);
-    const leave = await lane.enter(never);
+    const leave = await lane.enter(never());
     const gone = new AbortController();
     const waiting = lane.enter(gone.signal);
-    const next = lane.enter(never);
+    const next = lane.enter(never());
     gone.abort(new Error('gone'));
     await expect(waiting).rejects.toThrow('gone');
     leave();
@@ -39,8 +39,8 @@ describe('Lane', () => {
 
   it('refuses when a thousand wait', async () => {
     const lane = new Lane(0);
-    for (let i = 0; i < 1000; i++) void lane.enter(never);
-    await expect(lane.enter(never)).rejects.toMatchObject({ code: 202 });
+    for (let i = 0; i < 1000; i++) void lane.enter(never());
+    await expect(lane.enter(never())).rejects.toMatchObject({ code: 202 });
   });
 });
 

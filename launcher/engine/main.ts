@@ -11,7 +11,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createLogger } from '../../config/logging.ts';
-import { EngineStartError, startEngine, THREADS_NEEDED } from './start-engine.ts';
+import { type Engine, EngineStartError, startEngine, THREADS_NEEDED } from './start-engine.ts';
 
 const DRAIN_MS = 4000;
 
@@ -52,21 +52,12 @@ async function serve(): Promise<void> {
   const log = createLogger({ name: 'clickhouse', level: process.env['LOG_LEVEL'] ?? 'info' });
   const killSelf = () => process.kill(process.pid, 'SIGKILL');
   const flags = readFlags();
-  const engine = await startEngine({
-    ...flags,
-    onDeaf: (queryId) => {
-      log.fatal({ queryId }, 'a statement goes on past its deadline and cannot be stopped: the engine ends');
-      setImmediate(killSelf);
-    },
-  });
-  log.info(
-    { url: engine.url, version: engine.version, dataDir: flags.dataDir },
-    'embedded ClickHouse is ready',
-  );
+  let engine: Engine | undefined;
   let stopping = false;
   const stop = (reason: string) => {
     if (stopping) return;
     stopping = true;
+    if (engine === undefined) process.exit(0);
     void engine.close({ drainMs: DRAIN_MS }).then((left) => {
       log.info({ reason, statementsLeft: left }, 'embedded ClickHouse stopped');
       // With a statement running, the engine's own exit would wait for it.
@@ -77,6 +68,17 @@ async function serve(): Promise<void> {
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   if (process.connected) process.on('disconnect', () => stop('parent ended'));
+  engine = await startEngine({
+    ...flags,
+    onDeaf: (queryId) => {
+      log.fatal({ queryId }, 'a statement goes on past its deadline and cannot be stopped: the engine ends');
+      setImmediate(killSelf);
+    },
+  });
+  log.info(
+    { url: engine.url, version: engine.version, dataDir: flags.dataDir },
+    'embedded ClickHouse is ready',
+  );
 }
 
 if (Number(process.env['UV_THREADPOOL_SIZE'] ?? 0) < THREADS_NEEDED) runWithThreads(THREADS_NEEDED);

@@ -26,30 +26,12 @@ export interface StatementRequest {
 const IN_MEMORY_BYTES = 1 << 20;
 
 /** URL parameters that are neither settings nor query parameters. */
-const NOT_SETTINGS = new Set([
-  ...[
-    'query',
-    'query_id',
-    'database',
-    'default_format',
-    'user',
-    'password',
-    'quota_key',
-    'role',
-    'stacktrace',
-    'compress',
-  ],
-  ...[
-    'decompress',
-    'buffer_size',
-    'wait_end_of_query',
-    'session_id',
-    'session_timeout',
-    'session_check',
-    'close_session',
-  ],
-  ...['client_protocol_version', 'framing'],
-]);
+const NOT_SETTINGS = new Set(
+  (
+    'query query_id database default_format user password quota_key role stacktrace compress decompress buffer_size ' +
+    'wait_end_of_query session_id session_timeout session_check close_session client_protocol_version framing'
+  ).split(' '),
+);
 
 /**
  * User and password, wherever they came. There is one user, `default`, without a password.

@@ -56,7 +56,7 @@ export class StatementResponse implements ResultSink {
     this.#response = response;
     this.#version = about.version;
     this.#compression = about.compress
-      ? chooseCompressor(String(request.headers['accept-encoding'] ?? ''))
+      ? chooseCompressor(request.headers['accept-encoding'] ?? '')
       : undefined;
     response.setHeader('X-ClickHouse-Server-Display-Name', 'tripline');
     response.setHeader('X-ClickHouse-Query-Id', about.queryId);

@@ -23,10 +23,9 @@ export interface StatementTraits {
 
 const SELECT_VERBS = new Set(['SELECT', 'WITH', 'FROM', '(']);
 /** Verbs of statements that change nothing. */
-export const READ_VERBS: ReadonlySet<string> = new Set([
-  ...SELECT_VERBS,
-  ...['SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS'],
-]);
+export const READ_VERBS: ReadonlySet<string> = new Set(
+  [...SELECT_VERBS].concat('SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS'),
+);
 const ROWS_FOLLOW = new Set(['VALUES', 'FORMAT']);
 const ROWS_COMPUTED = new Set(['SELECT', 'WITH', 'WATCH', '(']);
 

@@ -1,7 +1,7 @@
 /** What the embedded engine promises while much goes on at once: streams, deadlines, cancels, errors half way, lanes. */
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { get as httpGet } from 'node:http';
+import { get as httpGet, type IncomingMessage } from 'node:http';
 import { createGunzip } from 'node:zlib';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -119,7 +119,7 @@ describe('errors half way', { timeout: 60_000 }, () => {
     const [answer] = (await once(
       httpGet(`${url}&enable_http_compression=1`, { headers: { 'Accept-Encoding': 'gzip' } }),
       'response',
-    )) as [import('node:http').IncomingMessage];
+    )) as [IncomingMessage];
     let end = '';
     const unzipped = answer.pipe(createGunzip());
     unzipped.on('data', (piece: Buffer) => (end = (end + piece.toString('latin1')).slice(-2000)));
