@@ -83,7 +83,7 @@ const monthAfter = (month) =>
 
 async function showMonths(files) {
   const months = [...new Set(files.filter(({ live, month }) => live && month).map(({ month }) => month))]
-    .toSorted()
+    .toSorted((a, b) => a.localeCompare(b))
     .slice(-MONTHS_SHOWN);
   if (months.length === 0) return byId('months').replaceChildren();
   const fields = months.map((month) => {
@@ -122,7 +122,7 @@ async function refresh() {
 }
 
 form.addEventListener('submit', (event) => event.preventDefault());
-form.addEventListener('input', refresh);
-form.addEventListener('reset', () => setTimeout(refresh));
+form.addEventListener('input', () => void refresh());
+form.addEventListener('reset', () => setTimeout(() => void refresh()));
 await refresh();
-setInterval(refresh, EVERY_MS);
+setInterval(() => void refresh(), EVERY_MS);

@@ -15,8 +15,3 @@ export interface Refusal {
   code: RefusalCode;
   message: string;
 }
-
-/** As shown in `files.reason`. */
-export function describeRefusal({ code, message }: Refusal): string {
-  return `${code}: ${message}`;
-}

@@ -36,7 +36,7 @@ function describeMeta(meta: Record<string, unknown> | undefined): Record<string,
   return {
     ...(workflowId === undefined ? {} : { workflowId }),
     ...(activityType === undefined ? {} : { activityType, attempt }),
-    ...(error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) }),
+    ...(error === undefined ? {} : { error: error instanceof Error ? error.message : JSON.stringify(error) }),
     ...kept,
   };
 }

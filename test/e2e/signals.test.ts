@@ -45,6 +45,7 @@ it('fileArrived makes it look at once', async () => {
   await watcher().signal('fileArrived', { filename: 'yellow_tripdata_2022-05.parquet' });
   await until('the new file is counted', async () => (await trips()) === 3_000);
   await until('its ingestion has ended', async () => (await status()).inFlight.length === 0);
+  expect((await tripline.files()).map(({ stage }) => stage)).toEqual(['PUBLISHED', 'PUBLISHED', 'PUBLISHED']);
 });
 
 it('pause holds new files back until resume', async () => {

@@ -1,0 +1,77 @@
+/** The page, in a real browser. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import chromium from '@sparticuz/chromium';
+import { chromium as playwright, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createOracle } from '../support/oracle.ts';
+import { startTripline, type Tripline } from '../support/tripline.ts';
+import { writeTrips } from '../support/write-trips.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tripline-dashboard-'));
+const paths = ['2022-03', '2022-04'].map((month) => join(folder, `yellow_tripdata_${month}.parquet`));
+const HOSTILE = '<img src=x onerror=document.title=1>.parquet';
+let tripline: Tripline;
+let browser: Browser;
+let page: Page;
+const mistakes: string[] = [];
+
+beforeAll(async () => {
+  for (const path of paths) await writeTrips({ path, month: path.slice(-15, -8), rows: 2_000 });
+  writeFileSync(join(folder, HOSTILE), 'not Parquet at all');
+  tripline = await startTripline({ sourceUrl: `file://${folder}` });
+  await tripline.settled(3);
+  browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args });
+  page = await browser.newPage();
+  page.on('pageerror', (error) => mistakes.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && mistakes.push(message.text()));
+  await page.goto(tripline.url);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await tripline?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('shows the p90 of everything, and of a range as it is typed', async () => {
+  const oracle = await createOracle(paths);
+  const shown = async (range: { from?: string; to?: string }): Promise<void> => {
+    const { value, trips, tripsOver } = await oracle.p90(range);
+    const format = new Intl.NumberFormat('en-US');
+    await page.locator('#value', { hasText: `${format.format(value ?? 0)} miles` }).waitFor();
+    await page
+      .locator('#counts', {
+        hasText: `exact, of ${format.format(trips)} trips; ${format.format(tripsOver)} are longer`,
+      })
+      .waitFor();
+  };
+  await shown({});
+  await page.fill('[name=from]', '2022-03-20T10:00:00');
+  await page.fill('[name=to]', '2022-04-02T00:00:00');
+  await shown({ from: '2022-03-20T10:00:00', to: '2022-04-02T00:00:00' });
+  await page.click('text=everything');
+  await shown({});
+  oracle.close();
+});
+
+it('shows months and files, and a hostile file name as text', async () => {
+  expect(await page.locator('.month').count()).toBe(2);
+  const rows = await page.locator('#files tr').allTextContents();
+  expect(rows).toHaveLength(3);
+  expect(rows.at(-1)).toContain(HOSTILE);
+  expect(rows.at(-1)).toContain('quarantined');
+  expect(rows.at(-1)).toContain('NOT_PARQUET');
+  expect(await page.title()).toBe('Tripline: p90 of taxi-trip distance');
+});
+
+it('says what is wrong with a range that ends before it begins', async () => {
+  await page.fill('[name=from]', '2022-04-20T10:00:00');
+  await page.fill('[name=to]', '2022-04-02T00:00:00');
+  await page.locator('#problem', { hasText: 'from must be before to' }).waitFor();
+});
+
+it('runs without an error in the console', () => {
+  expect(mistakes).toEqual([]);
+});
