@@ -1,4 +1,6 @@
 /** One HTTP request to a source and its answer: redirects, patience and failures are dealt with here. */
+import { OPEN_GATE, type Pass, type RequestGate } from './request-gate.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { SourceError } from './source-error.ts';
 
 /** How long a server may keep us waiting. */
@@ -13,6 +15,8 @@ export interface Patience {
 export const DEFAULT_PATIENCE: Patience = { headersMs: 20_000, windowMs: 20_000, bytesPerWindow: 16 * 1024 };
 
 const MAX_REDIRECTS = 5;
+/** Statuses that say slow down. */
+const THROTTLING: readonly number[] = [403, 429, 503];
 /** A refused answer's body up to this size is read, so that the connection can be used again. */
 const WORTH_DRAINING_BYTES = 16 * 1024;
 
@@ -37,7 +41,8 @@ export function shownUrl(url: URL | string): string {
 
 /**
  * Sends one request and follows up to 5 redirects, never to another protocol except from http to https. User and password
- * in the URL become basic authentication, which is not passed on to another host.
+ * in the URL become basic authentication, which is not passed on to another host. The gate is passed once, and left when the
+ * body has been read, discarded or has failed.
  * @throws SourceError `unavailable` for network failures and lost patience, `broken` for a redirect that goes nowhere
  */
 export async function exchange(options: {
@@ -46,8 +51,29 @@ export async function exchange(options: {
   headers?: Readonly<Record<string, string>>;
   signal: AbortSignal;
   patience: Patience;
+  gate?: RequestGate | undefined;
+  /** The file was never seen: a 403 may mean that it is not published. */
+  unseen?: boolean | undefined;
 }): Promise<Exchange> {
+  const pass = await (options.gate ?? OPEN_GATE).enter(options.signal);
+  try {
+    return await send(options, pass);
+  } catch (error) {
+    const ours = options.signal.aborted || (error instanceof SourceError && error.kind === 'broken');
+    pass.leave({ kind: ours ? 'good' : 'failed' });
+    throw error;
+  }
+}
+
+async function send(options: Parameters<typeof exchange>[0], pass: Pass): Promise<Exchange> {
   const { method, signal, patience } = options;
+  const leave = once((failed: boolean, { status, headers }: Response) => {
+    if (failed) return pass.leave({ kind: 'failed' });
+    if (status === 403 && options.unseen === true) return pass.leave({ kind: 'undecided' });
+    if (THROTTLING.includes(status))
+      return pass.leave({ kind: 'throttled', retryAfterMs: retryAfterMs(headers) });
+    pass.leave({ kind: status >= 500 ? 'failed' : 'good' });
+  });
   let url = new URL(options.url);
   const { origin } = url;
   const authorization = basicAuthorization(url);
@@ -69,11 +95,24 @@ export async function exchange(options: {
       stop.unlink();
       throw failure({ cause, shown, signal, waitedFor: `no answer within ${patience.headersMs} ms` });
     }
-    const current = answered({ response, url, shown, stop, signal, patience });
-    if (![301, 302, 303, 307, 308].includes(response.status)) return current;
+    const redirected = [301, 302, 303, 307, 308].includes(response.status);
+    const ended = redirected ? () => undefined : (failed: boolean) => leave(failed, response);
+    const current = answered({ response, url, shown, stop, signal, patience, ended });
+    if (!redirected) return current;
     await current.discard();
     url = redirectTarget({ from: url, shown, location: response.headers.get('location'), redirects });
   }
+}
+
+function once<Arguments extends unknown[]>(
+  task: (...given: Arguments) => void,
+): (...given: Arguments) => void {
+  let done = false;
+  return (...given) => {
+    if (done) return;
+    done = true;
+    task(...given);
+  };
 }
 
 function redirectTarget(options: {
@@ -159,6 +198,8 @@ function answered(options: {
   stop: LinkedController;
   signal: AbortSignal;
   patience: Patience;
+  /** Called once the body has been read, left early or has failed. */
+  ended: (failed: boolean) => void;
 }): Exchange {
   const { response, url, shown, stop, signal, patience } = options;
   async function* body(): AsyncGenerator<Uint8Array> {
@@ -181,10 +222,12 @@ function answered(options: {
         yield value;
       }
     } catch (cause) {
+      options.ended(!signal.aborted);
       throw failure({ cause, shown, signal, waitedFor: `the body stalled for ${patience.windowMs} ms` });
     } finally {
       if (!ended) stop.abort();
       stop.unlink();
+      options.ended(false);
     }
   }
   return {

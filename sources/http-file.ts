@@ -1,6 +1,7 @@
 /** One file on an HTTP server: which version it is, and its bytes, checked against that version. */
 import { requireRange } from './byte-range.ts';
 import { exchange, shownUrl, type Exchange, type Patience } from './http-exchange.ts';
+import type { RequestGate } from './request-gate.ts';
 import { statusError } from './http-status.ts';
 import type { ByteRange, FileVersion } from './source.ts';
 import { SourceError } from './source-error.ts';
@@ -10,7 +11,13 @@ export interface HttpFiles {
    * HEAD, or one byte by GET where HEAD is refused or says too little.
    * @throws SourceError; a 403 is `throttled` here, whether the file is known or not
    */
-  stat(options: { url: string; filename: string; signal: AbortSignal }): Promise<FileVersion>;
+  stat(options: {
+    url: string;
+    filename: string;
+    signal: AbortSignal;
+    /** Never seen before: a 403 may mean that it is not published. */
+    unseen?: boolean;
+  }): Promise<FileVersion>;
   read(options: {
     url: string;
     file: FileVersion;
@@ -23,12 +30,18 @@ export interface HttpFiles {
  * Ranges are asked for only where they can be trusted: the server takes them and has a strong ETag, so that `If-Match`
  * and the answer's ETag tie every range to one version. Everything else is read in one stream.
  */
-export function createHttpFiles({ patience }: { patience: Patience }): HttpFiles {
+export function createHttpFiles({
+  patience,
+  gate,
+}: {
+  patience: Patience;
+  gate: RequestGate | undefined;
+}): HttpFiles {
   /** Versions (`url version`) for which the server took a range request and sent the whole file: not ranged after all. */
   const rangeIgnored = new Set<string>();
   return {
-    async stat({ url, filename, signal }) {
-      const seen = await look({ url, signal, patience });
+    async stat({ url, filename, signal, unseen }) {
+      const seen = await look({ url, signal, patience, gate, unseen });
       const version = versionOf(seen);
       const ranged = seen.ranged && isStrong(version) && !rangeIgnored.has(`${url} ${version}`);
       return { filename, version, sizeBytes: seen.sizeBytes, ranged, url: shownUrl(url) };
@@ -39,7 +52,7 @@ export function createHttpFiles({ patience }: { patience: Patience }): HttpFiles
       const headers: Record<string, string> = {};
       if (isStrong(file.version)) headers['if-match'] = file.version;
       if (file.ranged) headers['range'] = `bytes=${range.start}-${range.end - 1}`;
-      const answer = await exchange({ url, method: 'GET', headers, signal, patience });
+      const answer = await exchange({ url, method: 'GET', headers, signal, patience, gate });
       try {
         requireAnswer({ answer, file, range });
       } catch (error) {
@@ -67,7 +80,15 @@ function versionOf({ etag, lastModified, sizeBytes }: Look): string {
 }
 
 /** What HEAD says, completed by a GET of one byte where it does not say the size or whether ranges are taken. */
-async function look(options: { url: string; signal: AbortSignal; patience: Patience }): Promise<Look> {
+interface LookOptions {
+  url: string;
+  signal: AbortSignal;
+  patience: Patience;
+  gate: RequestGate | undefined;
+  unseen: boolean | undefined;
+}
+
+async function look(options: LookOptions): Promise<Look> {
   const head = await exchange({ ...options, method: 'HEAD' });
   await head.discard();
   if (head.status === 200) {
@@ -86,7 +107,7 @@ async function look(options: { url: string; signal: AbortSignal; patience: Patie
   return lookByGet(options);
 }
 
-async function lookByGet(options: { url: string; signal: AbortSignal; patience: Patience }): Promise<Look> {
+async function lookByGet(options: LookOptions): Promise<Look> {
   const answer = await exchange({ ...options, method: 'GET', headers: { range: 'bytes=0-0' } });
   await answer.discard();
   const contentRange = answer.headers.get('content-range') ?? '';

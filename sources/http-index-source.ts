@@ -4,6 +4,7 @@ import { createHttpFiles } from './http-file.ts';
 import { statusError } from './http-status.ts';
 import { parseIndexPage, type IndexLink } from './index-page.ts';
 import { requireParquetFilename } from './filename.ts';
+import type { RequestGate } from './request-gate.ts';
 import type { ListedFile, Source } from './source.ts';
 import { SourceError } from './source-error.ts';
 
@@ -16,6 +17,7 @@ export interface HttpIndexOptions {
   /** The folder's URL with a slash at its end, or what finds it anew for each call. */
   url: string | (() => Promise<string>);
   patience?: Patience;
+  gate?: RequestGate | undefined;
   /** Milliseconds of a clock that never goes back. */
   elapsed?: () => number;
 }
@@ -25,9 +27,9 @@ export interface HttpIndexOptions {
  * when it has seen each hint; a hint is passed on only once it pins the file down (seconds printed, or a minute old).
  */
 export function createHttpIndexSource(options: HttpIndexOptions): Source {
-  const { patience = DEFAULT_PATIENCE, elapsed = () => performance.now() } = options;
+  const { patience = DEFAULT_PATIENCE, gate, elapsed = () => performance.now() } = options;
   const baseUrl = async () => new URL(typeof options.url === 'string' ? options.url : await options.url());
-  const files = createHttpFiles({ patience });
+  const files = createHttpFiles({ patience, gate });
   let page: Page | undefined;
   let hints = new Map<string, { hint: string; sinceMs: number }>();
 
@@ -39,7 +41,7 @@ export function createHttpIndexSource(options: HttpIndexOptions): Source {
 
   return {
     async list({ signal }) {
-      page = await fetchPage({ url: await baseUrl(), known: page, signal, patience });
+      page = await fetchPage({ url: await baseUrl(), known: page, signal, patience, gate });
       const seen = new Map<string, { hint: string; sinceMs: number }>();
       for (const { filename, hint } of page.links) {
         if (hint === undefined) continue;
@@ -80,13 +82,14 @@ async function fetchPage(options: {
   known: Page | undefined;
   signal: AbortSignal;
   patience: Patience;
+  gate: RequestGate | undefined;
 }): Promise<Page> {
-  const { url, signal, patience } = options;
+  const { url, signal, patience, gate } = options;
   const known = options.known?.url === url.href ? options.known : undefined;
   const headers: Record<string, string> = { accept: 'text/html, */*;q=0.1' };
   // An ETag only: Last-Modified has whole seconds, and two files can arrive within one.
   if (known?.etag) headers['if-none-match'] = known.etag;
-  const answer = await exchange({ url, method: 'GET', headers, signal, patience });
+  const answer = await exchange({ url, method: 'GET', headers, signal, patience, gate });
   if (answer.status !== 200) {
     await answer.discard();
     if (answer.status === 304 && known !== undefined) return known;

@@ -3,6 +3,7 @@ import { isParquetFilename } from './filename.ts';
 import { DEFAULT_PATIENCE, shownUrl, type Patience } from './http-exchange.ts';
 import { createHttpFiles } from './http-file.ts';
 import { currentMonth, MONTH, monthsBetween } from './month.ts';
+import type { RequestGate } from './request-gate.ts';
 import type { FileVersion, ListedFile, Source } from './source.ts';
 import { SourceError } from './source-error.ts';
 
@@ -24,6 +25,7 @@ export interface HttpTemplateOptions {
   /** Wall clock, milliseconds; decides the newest month. */
   now?: () => number;
   patience?: Patience;
+  gate?: RequestGate | undefined;
   /** Milliseconds of a clock that never goes back. */
   elapsed?: () => number;
 }
@@ -39,9 +41,15 @@ export interface HttpTemplateOptions {
  * that carries what is known (`listed`); the next one goes on from there.
  */
 export function createHttpTemplateSource(options: HttpTemplateOptions): Source {
-  const { from, now = Date.now, patience = DEFAULT_PATIENCE, elapsed = () => performance.now() } = options;
+  const {
+    from,
+    now = Date.now,
+    patience = DEFAULT_PATIENCE,
+    gate,
+    elapsed = () => performance.now(),
+  } = options;
   const names = createNaming(options.url);
-  const files = createHttpFiles({ patience });
+  const files = createHttpFiles({ patience, gate });
   const published = new Map<string, { file: FileVersion; atMs: number }>();
   const missing = new Map<string, { atMs: number }>();
 
@@ -53,7 +61,13 @@ export function createHttpTemplateSource(options: HttpTemplateOptions): Source {
   /** @throws SourceError unless the month is there, is not, or was refused with 403 */
   async function probe(month: string, signal: AbortSignal): Promise<'published' | 'missing' | 'refused'> {
     try {
-      const file = await files.stat({ url: names.url(month), filename: names.filename(month), signal });
+      const unseen = !published.has(month);
+      const file = await files.stat({
+        url: names.url(month),
+        filename: names.filename(month),
+        signal,
+        unseen,
+      });
       published.set(month, { file, atMs: elapsed() });
       missing.delete(month);
       return 'published';

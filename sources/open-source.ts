@@ -4,20 +4,30 @@ import type { SourceLocation } from '../config/environment.ts';
 import { createFolderSource } from './folder-source.ts';
 import { createHttpIndexSource } from './http-index-source.ts';
 import { createHttpTemplateSource } from './http-template-source.ts';
+import type { RequestGate } from './request-gate.ts';
 import type { Source } from './source.ts';
 import { SourceError } from './source-error.ts';
 
 /** The source that `SOURCE_URL` names. Open it once per process and keep it: sources remember what they have seen. */
-export function openSource({ location, dataDir }: { location: SourceLocation; dataDir: string }): Source {
+export function openSource({
+  location,
+  dataDir,
+  gate,
+}: {
+  location: SourceLocation;
+  dataDir: string;
+  /** Passed by every request over the network; none by default. */
+  gate?: RequestGate | undefined;
+}): Source {
   switch (location.kind) {
     case 'demo':
-      return createHttpIndexSource({ url: () => demoUrl(dataDir) });
+      return createHttpIndexSource({ url: () => demoUrl(dataDir), gate });
     case 'folder':
       return createFolderSource({ path: location.path });
     case 'httpIndex':
-      return createHttpIndexSource({ url: location.url });
+      return createHttpIndexSource({ url: location.url, gate });
     case 'httpTemplate':
-      return createHttpTemplateSource({ url: location.url, from: location.from });
+      return createHttpTemplateSource({ url: location.url, from: location.from, gate });
   }
 }
 
