@@ -7,6 +7,7 @@
  * (137 in a shell), with a log line before: start it again, every acknowledged insert is there.
  */
 import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -50,7 +51,11 @@ function runWithThreads(threads: number): void {
 
 async function serve(): Promise<void> {
   const log = createLogger({ name: 'clickhouse', level: process.env['LOG_LEVEL'] ?? 'info' });
-  const killSelf = () => process.kill(process.pid, 'SIGKILL');
+  /** For when a statement cannot be stopped: the engine's own exit would wait for it. The log is written later than now. */
+  const killSelf = (why: string) => {
+    writeSync(2, `clickhouse: ${why}\n`);
+    process.kill(process.pid, 'SIGKILL');
+  };
   const flags = readFlags();
   let engine: Engine | undefined;
   let stopping = false;
@@ -59,10 +64,9 @@ async function serve(): Promise<void> {
     stopping = true;
     if (engine === undefined) process.exit(0);
     void engine.close({ drainMs: DRAIN_MS }).then((left) => {
-      log.info({ reason, statementsLeft: left }, 'embedded ClickHouse stopped');
-      // With a statement running, the engine's own exit would wait for it.
-      if (left === 0) process.exit(0);
-      setImmediate(killSelf);
+      if (left > 0) return killSelf(`${reason}: ${left} statements do not end, the engine ends without them`);
+      log.info({ reason }, 'embedded ClickHouse stopped');
+      process.exit(0);
     });
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
@@ -70,10 +74,8 @@ async function serve(): Promise<void> {
   if (process.connected) process.on('disconnect', () => stop('parent ended'));
   engine = await startEngine({
     ...flags,
-    onDeaf: (queryId) => {
-      log.fatal({ queryId }, 'a statement goes on past its deadline and cannot be stopped: the engine ends');
-      setImmediate(killSelf);
-    },
+    onDeaf: (queryId) =>
+      killSelf(`statement ${queryId} goes on past its deadline and cannot be stopped: the engine ends`),
   });
   log.info(
     { url: engine.url, version: engine.version, dataDir: flags.dataDir },
