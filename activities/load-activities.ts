@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Lake } from '../lake/lake.ts';
+import type { Drift } from '../warehouse/drift.ts';
 import { readFooter, type Footer } from '../warehouse/footer.ts';
 import { loadFile, type VerifiedLoad } from '../warehouse/load-file.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
@@ -24,8 +25,8 @@ export interface LoadInput {
 const READ_ATTEMPTS = 2;
 
 export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehouse: Warehouse }) {
-  const footerOf = ({ lakeKey, sizeBytes }: { lakeKey: string; sizeBytes: number }): Promise<Footer> =>
-    readFooter({ sizeBytes, read: (start, end) => lake.read({ key: lakeKey, range: { start, end } }) });
+  const footerOf = ({ lakeKey, sizeBytes, month }: LoadInput): Promise<Footer> =>
+    readFooter({ sizeBytes, month, read: (start, end) => lake.read({ key: lakeKey, range: { start, end } }) });
 
   return {
     /**
@@ -35,15 +36,23 @@ export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehous
       lakeKey: string;
       sizeBytes: number;
       fetchedFrom: number;
-    }): Promise<{ needFrom: number } | { refusal: Refusal } | { rows: number; notes: string[] }> {
+      /** Absent in requests of workflows of before there was drift. */
+      month?: string;
+    }): Promise<
+      | { needFrom: number }
+      | { refusal: Refusal; drift: Drift[] }
+      | { rows: number; notes: string[]; drift: Drift[] }
+    > {
       const footer = await readFooter({
         sizeBytes: input.sizeBytes,
+        month: input.month ?? '',
         read: (start, end) => lake.read({ key: input.lakeKey, range: { start, end } }),
         fetchedFrom: input.fetchedFrom,
       });
       if (footer.kind === 'needMore') return { needFrom: footer.start };
-      if (footer.kind === 'refused') return { refusal: footer.refusal };
-      return { rows: footer.schema.rows, notes: footer.schema.notes };
+      const { drift } = footer.kind === 'refused' ? footer : footer.schema;
+      if (footer.kind === 'refused') return { refusal: footer.refusal, drift };
+      return { rows: footer.schema.rows, notes: footer.schema.notes, drift };
     },
 
     /** One attempt to load a file, under a load id of its own: whatever becomes of it, no other attempt is touched. */

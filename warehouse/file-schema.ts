@@ -1,5 +1,8 @@
 /** The schema contract: how the columns of one file, by its Parquet footer, become the canonical columns. */
 import type { FileMetaData, SchemaElement } from 'hyparquet';
+import { compareWithEra, type Drift, type JudgedColumn } from './drift.ts';
+import { eraFor } from './eras.ts';
+import { physicalType, type PhysicalType } from './physical-type.ts';
 import type { Refusal } from './refusal.ts';
 import { IGNORED_COLUMNS, OTHER_DATA_SETS, TRIP_COLUMNS } from './trip-columns.ts';
 
@@ -12,6 +15,7 @@ export interface MappedColumn {
   /** Name in the file, exactly. */
   source: string;
   sourceType: SourceType;
+  physicalType: PhysicalType;
 }
 
 export interface FileSchema {
@@ -22,6 +26,14 @@ export interface FileSchema {
   unknown: string[];
   /** For people: what was noticed. */
   notes: string[];
+  /** How it differs from TLC's files of its month. */
+  drift: Drift[];
+}
+
+/** A file that is not for us; how it differs tells why, where it is of our data set at all. */
+export interface RefusedSchema {
+  refusal: Refusal;
+  drift: Drift[];
 }
 
 /** Only top-level columns: a nested one is a group with children, skipped as a whole. */
@@ -41,31 +53,19 @@ function topLevelColumns(schema: readonly SchemaElement[]): SchemaElement[] {
   return columns;
 }
 
-function sourceType(column: SchemaElement): SourceType {
-  if (column.num_children !== undefined && column.num_children > 0) return 'other';
-  if (column.repetition_type === 'REPEATED') return 'other';
-  const logical = column.logical_type?.type;
-  const converted = column.converted_type;
-  if (logical === 'TIMESTAMP' || converted === 'TIMESTAMP_MICROS' || converted === 'TIMESTAMP_MILLIS')
-    return 'timestamp';
-  if (logical === 'DECIMAL' || converted === 'DECIMAL') return 'number';
-  if (logical === 'DATE' || logical === 'TIME' || converted === 'DATE') return 'other';
-  if (converted === 'TIME_MILLIS' || converted === 'TIME_MICROS') return 'other';
-  switch (column.type) {
-    case 'INT32':
-    case 'INT64':
-      return 'integer';
-    case 'FLOAT':
-    case 'DOUBLE':
-      return 'number';
-    case 'BYTE_ARRAY':
-      return 'text';
-    case 'INT96':
-      return 'timestamp';
-    default:
-      return 'other';
-  }
-}
+const SOURCE_TYPES: Readonly<Record<PhysicalType, SourceType>> = {
+  null: 'integer',
+  int32: 'integer',
+  int64: 'integer',
+  decimal: 'number',
+  float: 'number',
+  double: 'number',
+  text: 'text',
+  timestamp_ms: 'timestamp',
+  timestamp_us: 'timestamp',
+  timestamp_ns: 'timestamp',
+  other: 'other',
+};
 
 /** Which source types can become which canonical type without guessing. */
 const ACCEPTED: Readonly<Record<(typeof TRIP_COLUMNS)[number]['type'], readonly SourceType[]>> = {
@@ -80,52 +80,73 @@ const ACCEPTED: Readonly<Record<(typeof TRIP_COLUMNS)[number]['type'], readonly 
 
 /**
  * Maps a file to the canonical schema.
+ * @param month `YYYY-MM`, or '' for a file without one in its name
  * @returns a refusal when the file is not for us: another data set, a required column missing or of a type that
  *   cannot be one, no rows
  */
-export function readFileSchema(metadata: FileMetaData): FileSchema | Refusal {
+export function readFileSchema(
+  metadata: FileMetaData,
+  { month }: { month: string },
+): FileSchema | RefusedSchema {
   const columns = topLevelColumns(metadata.schema);
   const byName = new Map(columns.map((column) => [column.name.toLowerCase(), column]));
   for (const { column, dataSet } of OTHER_DATA_SETS) {
-    if (byName.has(column)) {
-      return {
-        code: 'WRONG_DATA_SET',
-        message: `these are ${dataSet} (column ${column}), not yellow-taxi trips`,
-      };
-    }
+    if (!byName.has(column)) continue;
+    const message = `these are ${dataSet} (column ${column}), not yellow-taxi trips`;
+    return { refusal: { code: 'WRONG_DATA_SET', message }, drift: [] };
   }
   const mapped: MappedColumn[] = [];
   const notes: string[] = [];
-  const used = new Set<SchemaElement>();
+  const judged = new Map<SchemaElement, { canonical: string; loaded: boolean }>();
+  let refusal: Refusal | undefined;
   for (const canonical of TRIP_COLUMNS) {
     const column = canonical.aliases
       .map((alias) => byName.get(alias.toLowerCase()))
       .find((found) => found !== undefined);
     if (column === undefined) {
       if (canonical.required !== true) continue;
-      return {
+      refusal ??= {
         code: 'MISSING_COLUMN',
         message: `no column ${canonical.aliases.join(' or ')}; the file has ${columns.map(({ name }) => name).join(', ')}`,
       };
-    }
-    const type = sourceType(column);
-    if (!ACCEPTED[canonical.type].includes(type)) {
-      const found = `${column.name} is ${column.logical_type?.type ?? column.converted_type ?? column.type ?? 'nested'}`;
-      if (canonical.required === true)
-        return { code: 'TYPE_CLASH', message: `${found}, which cannot be a ${canonical.type}` };
-      notes.push(`${found}, which cannot be a ${canonical.type}: kept in extra`);
       continue;
     }
-    used.add(column);
-    mapped.push({ canonical: canonical.name, source: column.name, sourceType: type });
+    const type = physicalType(column);
+    const loaded = ACCEPTED[canonical.type].includes(SOURCE_TYPES[type]);
+    judged.set(column, { canonical: canonical.name, loaded });
+    if (loaded) {
+      mapped.push({
+        canonical: canonical.name,
+        source: column.name,
+        sourceType: SOURCE_TYPES[type],
+        physicalType: type,
+      });
+      continue;
+    }
+    const found = `${column.name} is ${column.logical_type?.type ?? column.converted_type ?? column.type ?? 'nested'}`;
+    const clash = `${found}, which cannot be read as ${canonical.name}`;
+    if (canonical.required === true) refusal ??= { code: 'TYPE_CLASH', message: clash };
+    else notes.push(`${clash}: kept in extra`);
   }
+  const described = columns.map((column): JudgedColumn => ({
+    name: column.name,
+    type: physicalType(column),
+    canonical: judged.get(column)?.canonical ?? null,
+    loaded: judged.get(column)?.loaded ?? false,
+  }));
+  const drift = compareWithEra(described, eraFor(month, described));
   const rows = Number(metadata.num_rows);
-  if (rows === 0) return { code: 'EMPTY', message: 'the footer says 0 rows' };
+  if (rows === 0) refusal ??= { code: 'EMPTY', message: 'the footer says 0 rows' };
   if (!Number.isSafeInteger(rows) || rows < 0)
-    return { code: 'UNREADABLE', message: `the footer says ${metadata.num_rows} rows` };
-  const unknown = columns
-    .filter((column) => !used.has(column) && !IGNORED_COLUMNS.includes(column.name))
+    refusal ??= { code: 'UNREADABLE', message: `the footer says ${metadata.num_rows} rows` };
+  if (refusal !== undefined) return { refusal, drift };
+  const unknown = described
+    .filter(({ name, loaded }) => !loaded && !IGNORED_COLUMNS.includes(name))
     .map(({ name }) => name);
-  if (unknown.length > 0) notes.push(`columns not known to us, kept in extra: ${unknown.join(', ')}`);
-  return { rows, columns: mapped, unknown, notes };
+  const strangers = described.filter(
+    ({ name, canonical }) => canonical === null && !IGNORED_COLUMNS.includes(name),
+  );
+  if (strangers.length > 0)
+    notes.push(`columns not known to us, kept in extra: ${strangers.map(({ name }) => name).join(', ')}`);
+  return { rows, columns: mapped, unknown, notes, drift };
 }

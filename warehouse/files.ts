@@ -1,4 +1,5 @@
 /** What we know of each file version, apart from Temporal's histories, which expire. */
+import type { Drift } from './drift.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export type FileStage = 'DISCOVERED' | 'FETCHING' | 'LOADING' | 'PUBLISHED' | 'QUARANTINED';
@@ -20,6 +21,8 @@ export interface FileRecord {
   /** '' unless quarantined. */
   reason: string;
   notes: string[];
+  /** How its columns differ from TLC's files of its month. */
+  drift: Drift[];
   hint: string;
   sizeBytes: number | null;
   /** Planned chunks; 0 before the plan. */
@@ -48,6 +51,8 @@ export async function recordFile(warehouse: Warehouse, file: FileRecord): Promis
       stage: file.stage,
       reason: file.reason,
       notes: file.notes,
+      // Recorded by a workflow of before there was drift.
+      drift: (file as Partial<FileRecord>).drift ?? [],
       hint: file.hint,
       size_bytes: file.sizeBytes,
       chunks: file.chunks,
@@ -69,6 +74,8 @@ interface FileRow {
   stage: FileStage;
   reason: string;
   notes: string[];
+  /** Absent from tables that a newer worker has not migrated yet. */
+  drift?: Drift[];
   hint: string;
   size_bytes: string | null;
   chunks: number;
@@ -94,6 +101,7 @@ export async function readFiles(warehouse: Warehouse, { source }: { source: stri
     stage: row.stage,
     reason: row.reason,
     notes: row.notes,
+    drift: row.drift ?? [],
     hint: row.hint,
     sizeBytes: row.size_bytes === null ? null : Number(row.size_bytes),
     chunks: row.chunks,

@@ -1,11 +1,12 @@
 /** A Parquet file's footer: metadata, its length in 4 bytes, and `PAR1`. https://parquet.apache.org/docs/file-format/ */
 import { parquetMetadata, type FileMetaData } from 'hyparquet';
 import { readFileSchema, type FileSchema } from './file-schema.ts';
+import type { Drift } from './drift.ts';
 import type { Refusal } from './refusal.ts';
 
 export type Footer =
   | { kind: 'good'; schema: FileSchema }
-  | { kind: 'refused'; refusal: Refusal }
+  | { kind: 'refused'; refusal: Refusal; drift: Drift[] }
   /** The footer begins at byte `start`, before what was fetched. */
   | { kind: 'needMore'; start: number };
 
@@ -16,19 +17,23 @@ const SMALLEST_FILE = 12;
 const refused = (code: Refusal['code'], message: string): Footer => ({
   kind: 'refused',
   refusal: { code, message },
+  drift: [],
 });
 
 /**
  * Reads and judges the footer.
  * @param read bytes [start, end) of the file
+ * @param month of the file, `YYYY-MM`, or '': what its columns are compared with
  * @param fetchedFrom bytes before this offset are not there yet; 0 when the file is whole
  */
 export async function readFooter({
   sizeBytes,
+  month,
   read,
   fetchedFrom = 0,
 }: {
   sizeBytes: number;
+  month: string;
   read: (start: number, end: number) => Promise<Uint8Array>;
   fetchedFrom?: number;
 }): Promise<Footer> {
@@ -62,8 +67,8 @@ export async function readFooter({
       `the footer cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  const schema = readFileSchema(metadata);
-  return 'code' in schema ? { kind: 'refused', refusal: schema } : { kind: 'good', schema };
+  const schema = readFileSchema(metadata, { month });
+  return 'refusal' in schema ? { kind: 'refused', ...schema } : { kind: 'good', schema };
 }
 
 function ascii(bytes: Uint8Array): string {

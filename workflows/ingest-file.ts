@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PreparedFile } from '../activities/fetch-activities.ts';
+import type { Drift } from '../warehouse/drift.ts';
 import type { FileRecord, FileStage } from '../warehouse/files.ts';
 import type { VerifiedLoad } from '../warehouse/load-file.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
@@ -113,8 +114,9 @@ async function ingestVersion({
     if (prepared.refusal !== null) return await record.quarantine(prepared, prepared.refusal, known);
     await record.stage('FETCHING', prepared, known);
     const judged = await fetchWhole(prepared, at);
-    if ('refusal' in judged) return await record.quarantine(prepared, judged.refusal, known);
-    known = { notes: judged.notes, lakeKey };
+    if ('refusal' in judged)
+      return await record.quarantine(prepared, judged.refusal, { drift: judged.drift });
+    known = { notes: judged.notes, drift: judged.drift, lakeKey };
 
     await record.stage('LOADING', prepared, known);
     for (;;) {
@@ -153,9 +155,9 @@ async function ingestVersion({
 
 /** The tail first: a file that is not for us costs one chunk. */
 async function fetchWhole(
-  { file, lakeKey, chunks }: PreparedFile,
+  { file, lakeKey, month, chunks }: PreparedFile,
   at: IngestProgress,
-): Promise<{ refusal: Refusal } | { notes: string[] }> {
+): Promise<{ refusal: Refusal; drift: Drift[] } | { notes: string[]; drift: Drift[] }> {
   const { sizeBytes } = file;
   const fetch = async (chunk: PreparedFile['chunks'][number]): Promise<void> => {
     const bytes = await chunkActivities(chunk).fetchChunk({ file, lakeKey, chunk });
@@ -171,14 +173,14 @@ async function fetchWhole(
       await fetch(chunk);
       fetchedFrom = chunk.chunkStart;
     }
-    const judged = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom });
+    const judged = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom, month });
     if ('refusal' in judged) return judged;
     if ('notes' in judged) {
       await eachLimited(rest, PARALLEL_CHUNKS, fetch);
       await lakeActivities.assembleFile({ lakeKey, sizeBytes });
       if (fetchedFrom === 0) return judged;
       // Only the whole file shows its first bytes.
-      const whole = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom: 0 });
+      const whole = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom: 0, month });
       return 'needFrom' in whole ? judged : whole;
     }
     ({ needFrom } = judged);
@@ -208,6 +210,7 @@ function recorder({ source, filename, hint }: IngestFileInput, at: IngestProgres
       stage: name,
       reason: known.reason ?? '',
       notes: known.notes ?? [],
+      drift: known.drift ?? [],
       hint,
       sizeBytes: file.sizeBytes,
       chunks: chunks.length,
