@@ -12,6 +12,8 @@ export const SOURCE_BROKEN = 'SourceBroken';
 /** The engine says that it cannot read the file: a retry reads the same bytes. */
 export const FILE_UNREADABLE = 'FileUnreadable';
 
+const THROTTLED_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 5_000;
 /** How often a source may answer nonsense before we believe that it will go on. */
 const BROKEN_ATTEMPTS = 3;
 
@@ -24,10 +26,12 @@ export function sourceFailure(error: unknown): unknown {
   if (kind === 'broken' && Context.current().info.attempt >= BROKEN_ATTEMPTS) {
     return ApplicationFailure.nonRetryable(message, SOURCE_BROKEN);
   }
+  // How long to wait is the gate's business: what was throttled comes back soon and waits there.
+  const delayMs = retryAfterMs ?? (kind === 'throttled' ? THROTTLED_RETRY_MS : undefined);
   return ApplicationFailure.create({
     message,
     type: `Source:${kind}`,
     cause: error,
-    ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
+    ...(delayMs === undefined ? {} : { nextRetryDelay: Math.min(delayMs, LONGEST_RETRY_MS) }),
   });
 }

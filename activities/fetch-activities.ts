@@ -7,6 +7,7 @@ import type { Refusal } from '../warehouse/refusal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { planChunks, type Chunk } from './chunks.ts';
 import { sourceFailure } from './failures.ts';
+import { withHeartbeat } from './heartbeat.ts';
 
 export interface PreparedFile {
   file: FileVersion;
@@ -45,9 +46,8 @@ export function createFetchActivities({
     async prepareFile(input: { source: string; filename: string; fromLake: boolean }): Promise<PreparedFile> {
       const { filename } = input;
       try {
-        const signal = Context.current().cancellationSignal;
         const held = input.fromLake ? await heldVersion(input.source, filename) : undefined;
-        const file = held ?? (await source.stat({ filename, signal }));
+        const file = held ?? (await withHeartbeat((signal) => source.stat({ filename, signal })));
         const { version, sizeBytes, url } = file;
         const lakeKey = lake.key({ source: input.source, filename, version });
         const prepared = { file, lakeKey, month: fileMonth(filename), chunks: [], refusal: null };
@@ -79,12 +79,14 @@ export function createFetchActivities({
       const context = Context.current();
       try {
         const range = { start: chunk.chunkStart, end: chunk.chunkEnd };
-        const written = await lake.writeChunk({
-          key: lakeKey,
-          start: chunk.chunkStart,
-          bytes: source.read({ file, range, signal: context.cancellationSignal }),
-          onBytes: (bytes) => context.heartbeat(bytes),
-        });
+        const written = await withHeartbeat((signal) =>
+          lake.writeChunk({
+            key: lakeKey,
+            start: chunk.chunkStart,
+            bytes: source.read({ file, range, signal }),
+            onBytes: (bytes) => context.heartbeat(bytes),
+          }),
+        );
         if (written !== chunk.chunkSize) throw new Error(`${written} of ${chunk.chunkSize} bytes arrived`);
         return written;
       } catch (error) {

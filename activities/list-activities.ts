@@ -6,6 +6,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ListedFile, Source } from '../sources/source.ts';
 import { SourceError } from '../sources/source-error.ts';
 import { sourceFailure } from './failures.ts';
+import { withHeartbeat } from './heartbeat.ts';
 
 export interface ChangedFile {
   filename: string;
@@ -74,7 +75,7 @@ export function createListActivities({
     async listChanges(input: ListChangesInput): Promise<ListChangesResult> {
       const signal = Context.current().cancellationSignal;
       try {
-        const listing = await source.list({ signal });
+        const listing = await withHeartbeat(() => source.list({ signal }));
         const known = new Map(
           (await readFiles(warehouse, { source: input.source })).map((file) => [file.filename, file]),
         );

@@ -4,21 +4,32 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { S3Settings } from './s3-client.ts';
 
 /** What `SOURCE_URL` says, taken apart. Paths are absolute; URLs are without credentials in logs (`describeSource`). */
 export type SourceLocation =
   | { kind: 'demo' }
   | { kind: 'folder'; path: string }
+  | S3Location
   | { kind: 'httpIndex'; url: string }
   /** `{month}` in the url stands for `YYYY-MM`; months from `from` on are probed. */
   | { kind: 'httpTemplate'; url: string; from: string };
+
+export interface S3Location {
+  kind: 's3';
+  bucket: string;
+  /** '' or ends with a slash. */
+  prefix: string;
+}
+
+export type LakeLocation = { kind: 'folder'; path: string } | S3Location;
 
 export interface Environment {
   /** Name of the source in ids and tables: `demo`, or `yellow` for everything else. */
   sourceName: string;
   source: SourceLocation;
-  /** Absolute path of the folder lake. */
-  lakePath: string;
+  lake: LakeLocation;
+  s3: S3Settings;
   dataDir: string;
   host: string;
   port: number;
@@ -64,7 +75,11 @@ const wholeNumber = (min: number, max: number) =>
 const variables = z.object({
   SOURCE_URL: z.string().default('demo:'),
   SOURCE_FROM: z.string().regex(MONTH, { error: 'must be a month, as in 2009-01' }).optional(),
-  LAKE_URL: url(['file:']).optional(),
+  LAKE_URL: z.string().optional(),
+  AWS_ENDPOINT_URL_S3: url(['http:', 'https:']).optional(),
+  AWS_ENDPOINT_URL: url(['http:', 'https:']).optional(),
+  AWS_REGION: z.string().optional(),
+  AWS_DEFAULT_REGION: z.string().optional(),
   DATA_DIR: z.string().default('.data'),
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(1, 65_535).default(4000),
@@ -85,10 +100,13 @@ const variables = z.object({
 });
 
 const SOURCE_FORMS =
-  'demo:, file:///folder, https://host/path/ (an index page) or https://host/path/yellow_tripdata_{month}.parquet';
+  'demo:, file:///folder, s3://bucket/prefix, https://host/path/ (an index page) or https://host/path/yellow_tripdata_{month}.parquet';
 
 function locateSource(value: string, from: string | undefined): SourceLocation | string {
   if (value === 'demo:' || value === 'demo') return { kind: 'demo' };
+  if (value.startsWith('s3:')) {
+    return locateS3(value) ?? `SOURCE_URL ${JSON.stringify(value)} names no bucket; write s3://bucket/prefix`;
+  }
   if (!URL.canParse(value)) return `SOURCE_URL must be one of ${SOURCE_FORMS}; got ${JSON.stringify(value)}`;
   const parsed = new URL(value);
   if (parsed.protocol === 'file:') {
@@ -109,6 +127,37 @@ function locateSource(value: string, from: string | undefined): SourceLocation |
   return `SOURCE_URL must be one of ${SOURCE_FORMS}; ${parsed.protocol} is not supported`;
 }
 
+/** Taken as it is written: nothing in a prefix is escaped. */
+function locateS3(value: string): S3Location | undefined {
+  const [, bucket, path = ''] = /^s3:\/\/([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])(?:\/(.*))?$/is.exec(value) ?? [];
+  if (bucket === undefined) return undefined;
+  const prefix = path.replace(/\/+$/, '');
+  return { kind: 's3', bucket, prefix: prefix === '' ? '' : `${prefix}/` };
+}
+
+/** S3 takes no smaller part but the last. */
+const LEAST_S3_PART_BYTES = 5 * 2 ** 20;
+
+function locateLake(value: string | undefined, dataDir: string, chunkBytes: number): LakeLocation | string {
+  if (value === undefined) return { kind: 'folder', path: join(dataDir, 'lake') };
+  if (value.startsWith('file:')) {
+    try {
+      return { kind: 'folder', path: resolve(fileURLToPath(value)) };
+    } catch {
+      return `LAKE_URL ${JSON.stringify(value)} names no local folder; write file:///folder`;
+    }
+  }
+  const lake = locateS3(value);
+  if (lake === undefined)
+    return `LAKE_URL must be file:///folder or s3://bucket/prefix; got ${JSON.stringify(value)}`;
+  // The engine would take *, ? and {a,b} in a prefix for patterns.
+  if (!/^[\w./-]*$/.test(lake.prefix))
+    return `LAKE_URL's prefix must be of letters, digits and ._-/; got ${JSON.stringify(value)}`;
+  if (chunkBytes < LEAST_S3_PART_BYTES)
+    return `CHUNK_BYTES must be at least ${LEAST_S3_PART_BYTES} with a lake on S3; got ${chunkBytes}`;
+  return lake;
+}
+
 /**
  * The validated environment.
  * @throws EnvironmentError with every mistake, each naming its variable and what would be right
@@ -127,14 +176,23 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       );
   const source = locateSource(given['SOURCE_URL'] ?? 'demo:', given['SOURCE_FROM']);
   if (typeof source === 'string') mistakes.push(source);
-  if (!parsed.success || typeof source === 'string') throw new EnvironmentError(mistakes);
+  const dataDir = resolve(given['DATA_DIR'] ?? '.data');
+  // A CHUNK_BYTES that is no number is a mistake already.
+  const chunkBytes = parsed.success ? parsed.data.CHUNK_BYTES : Infinity;
+  const lake = locateLake(given['LAKE_URL'], dataDir, chunkBytes);
+  if (typeof lake === 'string') mistakes.push(lake);
+  if (!parsed.success || typeof source === 'string' || typeof lake === 'string')
+    throw new EnvironmentError(mistakes);
   const values = parsed.data;
-  const dataDir = resolve(values.DATA_DIR);
   const defaultPollSeconds = source.kind === 'demo' || source.kind === 'folder' ? 1 : 300;
   return {
     sourceName: source.kind === 'demo' ? 'demo' : 'yellow',
     source,
-    lakePath: values.LAKE_URL === undefined ? join(dataDir, 'lake') : fileURLToPath(values.LAKE_URL),
+    lake,
+    s3: {
+      endpoint: values.AWS_ENDPOINT_URL_S3 ?? values.AWS_ENDPOINT_URL,
+      region: values.AWS_REGION ?? values.AWS_DEFAULT_REGION ?? 'us-east-1',
+    },
     dataDir,
     host: values.HOST,
     port: values.PORT,
@@ -169,7 +227,14 @@ export function environmentOrExit(
 export function describeSource(source: SourceLocation): string {
   if (source.kind === 'demo') return 'demo:';
   if (source.kind === 'folder') return `file://${source.path}`;
+  if (source.kind === 's3') return `s3://${source.bucket}/${source.prefix}`;
   return source.url.replace(/\/\/[^/@]*@/, '//');
+}
+
+/** The host whose patience all workers share, by its name in ids (`origin:<host>`); undefined for a local folder. */
+export function originHost(source: SourceLocation): string | undefined {
+  if (source.kind === 'folder') return undefined;
+  return source.kind === 'demo' ? 'demo' : new URL(source.url).host;
 }
 
 /** `OPERATOR_TOKEN`, or one generated once under `DATA_DIR` (mode 0600). */

@@ -1,18 +1,24 @@
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { OriginView } from '../workflows/messages.ts';
+import { registerOriginMetrics } from './origin-metrics.ts';
 
 /** Serves GET /readyz (200 when ready, else 503), /healthz and /metrics. */
 export async function startHealthServer({
   host,
   port,
   ready,
+  originView,
 }: {
   host: string;
   port: number;
   ready: () => boolean;
+  /** What the governor of the source's host last said; undefined where there is none. */
+  originView: () => OriginView | undefined;
 }): Promise<{ close: () => Promise<void> }> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  registerOriginMetrics(registry, originView);
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname === '/healthz') return void response.end('ok\n');

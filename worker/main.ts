@@ -1,18 +1,21 @@
 /** Composition root of the Temporal worker. */
-import { fileURLToPath } from 'node:url';
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './create-activities.ts';
 import { createAnnouncer } from './announcer.ts';
+import { createGovernorLink } from './governor-link.ts';
+import { createOriginGate } from './origin-gate.ts';
 import { createFolderLake } from '../lake/folder-lake.ts';
 import { createLogger } from '../config/logging.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
-import { describeSource, environmentOrExit } from '../config/environment.ts';
+import { describeSource, environmentOrExit, originHost } from '../config/environment.ts';
 import { ensureRunning } from './ensure-running.ts';
 import { migrateWhenReachable } from './migrate-when-reachable.ts';
 import { openSource } from '../sources/open-source.ts';
 import { startHealthServer } from './health-server.ts';
 import { temporalLogger } from './temporal-logger.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 const TASK_QUEUE = 'tripline';
 
@@ -21,7 +24,11 @@ async function run(): Promise<void> {
   const logger = createLogger({ name: 'worker', level: environment.logLevel });
   const { sourceName, temporalNamespace: namespace } = environment;
   const address = environment.temporalAddress ?? '127.0.0.1:7233';
-  Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+  const sdkLogger = temporalLogger(logger);
+  Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
+  const bundled = workflowBundle({ logger: sdkLogger });
+  // It is waited for below; until then its failure must not end the process unsaid.
+  bundled.catch(() => undefined);
 
   const warehouse = createWarehouse({
     url: environment.clickhouseUrl ?? 'http://127.0.0.1:8123',
@@ -32,7 +39,15 @@ async function run(): Promise<void> {
   const nativeConnection = await NativeConnection.connect({ address });
   const client = new Client({ connection, namespace });
   const announcer = createAnnouncer({ redisUrl: environment.redisUrl, logger });
-  const source = openSource({ location: environment.source, dataDir: environment.dataDir });
+  const host = originHost(environment.source);
+  const gate =
+    host === undefined
+      ? undefined
+      : createOriginGate({
+          workerId: randomUUID(),
+          link: createGovernorLink({ client, taskQueue: TASK_QUEUE, host }),
+        });
+  const source = openSource({ location: environment.source, dataDir: environment.dataDir, gate });
   const lake = createFolderLake({ path: environment.lakePath });
 
   await migrateWhenReachable({ warehouse, logger });
@@ -40,7 +55,7 @@ async function run(): Promise<void> {
     connection: nativeConnection,
     namespace,
     taskQueue: TASK_QUEUE,
-    workflowsPath: fileURLToPath(new URL('../workflows/workflows.ts', import.meta.url)),
+    workflowBundle: { code: (await bundled).code },
     activities: createActivities({ source, lake, warehouse, loader, client, announcer, environment }),
     maxConcurrentActivityTaskExecutions: 16,
     shutdownGraceTime: '3 seconds',
@@ -50,6 +65,7 @@ async function run(): Promise<void> {
     host: environment.host,
     port: environment.workerPort,
     ready: () => worker.getState() === 'RUNNING',
+    originView: () => gate?.lastView(),
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -61,6 +77,7 @@ async function run(): Promise<void> {
   logger.info({ source: describeSource(environment.source), taskQueue: TASK_QUEUE }, 'worker is running');
   await running;
   await health.close();
+  gate?.close();
   announcer.close();
   await Promise.all([warehouse.close(), loader.close(), connection.close(), nativeConnection.close()]);
 }

@@ -22,7 +22,7 @@ export const listActivities = proxyActivities<Pick<Activities, 'listChanges'>>({
 const REQUEST: ActivityOptions = {
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 };
 export const sourceActivities = proxyActivities<Pick<Activities, 'prepareFile'>>(REQUEST);
 
