@@ -1,7 +1,8 @@
 /** Everything that workflows are told and asked: signals, queries, and the shapes that travel in them. */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { FileStage } from '../warehouse/files.ts';
 import type { VerifiedLoad } from '../warehouse/load-file.ts';
+import type { OriginLimits, OriginReport, OriginState } from './origin-state.ts';
 
 export const watcherId = (source: string): string => `source:${source}`;
 export const ingestId = (source: string, filename: string): string => `ingest:${source}:${filename}`;
@@ -15,6 +16,8 @@ export interface BackfillRequest {
   from: string;
   to: string;
   force?: boolean;
+  /** To find it in the status again; one is made up where it is missing. */
+  id?: string;
 }
 export const backfill = defineSignal<[BackfillRequest]>('backfill');
 /** No new polls and no new ingestions; what runs goes on to its end. */
@@ -24,6 +27,49 @@ export const resume = defineSignal('resume');
 export const fileArrived = defineSignal<[{ filename: string }]>('fileArrived');
 /** From ingestFile to its watcher: it has ended. */
 export const fileSettled = defineSignal<[{ filename: string }]>('fileSettled');
+
+/** Quarantined and held-back files are ingested again: all of them unless some are named. */
+export interface RetryRequest {
+  filenames?: string[];
+}
+export interface RetryAnswer {
+  retrying: string[];
+  /** Quarantined files beyond those: ask again. */
+  remaining: number;
+}
+/** Fails with `NotFound` for a file that is not known, with `Conflict` for one that is not quarantined. */
+export const retryQuarantined = defineUpdate<RetryAnswer, [RetryRequest?]>('retryQuarantined');
+
+/** The file goes back to the load that was live before; its version is held back until the source changes or a retry. */
+export interface RollbackRequest {
+  filename: string;
+}
+export interface RollbackAnswer {
+  filename: string;
+  /** The sequence under which the older load was published again. */
+  sequence: number;
+  /** Live now. */
+  version: string;
+  /** Held back now; null when the older load is of the same version. */
+  heldBack: string | null;
+}
+/** Fails with `NotFound` for a file that was never published, with `Conflict` when nothing older is kept. */
+export const rollback = defineUpdate<RollbackAnswer, [RollbackRequest]>('rollback');
+/** From the publisher to a watcher: what became of a rollback. */
+export const rollbackSettled = defineSignal<[RollbackSettled]>('rollbackSettled');
+
+export interface BackfillProgress {
+  id: string;
+  from: string;
+  to: string;
+  force: boolean;
+  /** Files that it found to be ingested, so far. */
+  found: number;
+  /** Of those, how many wait or are being ingested. */
+  remaining: number;
+  /** It has seen all files of its months. */
+  looked: boolean;
+}
 
 export interface WatcherStatus {
   source: string;
@@ -40,6 +86,8 @@ export interface WatcherStatus {
   waiting: number;
   /** Signals that could not be understood, newest last, at most 20. */
   mistakes: string[];
+  /** The last ones that were asked for, newest last. */
+  backfills: BackfillProgress[];
 }
 export const status = defineQuery<WatcherStatus>('status');
 
@@ -68,6 +116,30 @@ export interface PublishRequest {
 }
 export const publish = defineSignal<[PublishRequest]>('publish');
 
+/** Asks for the load that was live before the one that is live now. */
+export interface RollbackLoad {
+  source: string;
+  filename: string;
+  requestId: string;
+  /** Workflow that is told by `rollbackSettled`. */
+  replyTo: string;
+}
+export const rollbackLoad = defineSignal<[RollbackLoad]>('rollbackLoad');
+export type RollbackSettled = { requestId: string } & (
+  | { outcome: 'published'; sequence: number; from: LoadOfVersion; to: LoadOfVersion }
+  | { outcome: 'NotFound' | 'Conflict'; message: string }
+);
+export interface LoadOfVersion {
+  loadId: string;
+  version: string;
+}
+
+/**
+ * From the sweep: it wants to remove these loads. Answers those that nobody waits to publish, and none of them is ever
+ * published afterwards.
+ */
+export const releaseLoads = defineUpdate<string[], [{ loadIds: string[] }]>('releaseLoads');
+
 export interface PublisherStatus {
   /** Highest sequence that was published; null before the log was read. */
   lastSequence: number | null;
@@ -75,3 +147,22 @@ export interface PublisherStatus {
   waiting: string[];
 }
 export const publisherStatus = defineQuery<PublisherStatus>('publisherStatus');
+
+// originGovernor
+
+export const governorId = (host: string): string => `origin:${host}`;
+/** What a worker has seen of the host since its last report. */
+export const originReport = defineSignal<[OriginReport]>('originReport');
+
+export interface OriginView extends Pick<
+  OriginState,
+  'limit' | 'limits' | 'breaker' | 'openUntilMs' | 'probe' | 'outcomes' | 'opened'
+> {
+  /** Requests under way, of all workers, by their last reports. */
+  inFlight: number;
+  /** Requests that each worker may have under way, by worker id. */
+  shares: Record<string, number>;
+}
+export const originView = defineQuery<OriginView>('originView');
+/** Refused unless 1 ≤ minConcurrent ≤ maxConcurrent; what is left out stays. Answers the limits now. */
+export const setLimits = defineUpdate<OriginLimits, [Partial<OriginLimits>]>('setLimits');
