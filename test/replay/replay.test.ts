@@ -2,30 +2,21 @@
  * What the code of before left running goes on with the code of now: every committed history replays.
  * (Temporal's SDK reads them from JSON only where its packages share one protobufjs, hence that dependency.)
  */
-import { fileURLToPath } from 'node:url';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, expect, it } from 'vitest';
+import { workflowBundle } from '../../worker/workflow-bundle.ts';
 import { readHistories } from './histories.ts';
 
 const histories = readHistories();
-let workflowBundle: WorkflowBundleWithSourceMap;
+let code: string;
 
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-  workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/workflows.ts', import.meta.url)),
-    logger: new DefaultLogger('WARN'),
-  });
+  ({ code } = await workflowBundle({ logger: new DefaultLogger('WARN') }));
 });
 
 const replay = (history: unknown): Promise<void> =>
-  Worker.runReplayHistory({ workflowBundle, replayName: 'replay' }, history);
+  Worker.runReplayHistory({ workflowBundle: { code }, replayName: 'replay' }, history);
 
 it.each(histories)('$name', async ({ history }) => {
   await expect(replay(history)).resolves.toBeUndefined();
