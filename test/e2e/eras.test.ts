@@ -78,7 +78,9 @@ describe.each(['folder', 'HTTP index', 'HTTP template'])('from a %s', (kind) => 
       expect(settled.filter(({ stage }) => stage !== 'PUBLISHED')).toEqual([]);
       const paths = names.map((name) => join(folder, name));
       const all = await createOracle(paths);
-      await expectEqualAnswers(tripline, all, await randomRanges(all, RANGES, 1));
+      // The answers do not depend on the way that the files came.
+      const count = kind === 'folder' ? RANGES : Math.ceil(RANGES / 4);
+      await expectEqualAnswers(tripline, all, await randomRanges(all, count, 1));
       for (const path of paths) {
         const era = await createOracle([path]);
         // The month alone: where no other file has strays.
@@ -87,7 +89,7 @@ describe.each(['folder', 'HTTP index', 'HTTP template'])('from a %s', (kind) => 
         const ranges = (await randomRanges(era, 2 * RANGES, 2)).filter(
           ({ from, to }) => inMonth(from) && inMonth(to),
         );
-        await expectEqualAnswers(tripline, all, ranges.slice(0, Math.ceil(RANGES / 10)));
+        await expectEqualAnswers(tripline, all, ranges.slice(0, Math.ceil(count / 10)));
         era.close();
       }
       all.close();

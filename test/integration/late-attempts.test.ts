@@ -119,6 +119,15 @@ it('a publish attempt that finishes after its successors changes nothing', async
   expect(await answer()).toEqual(before);
 });
 
+it('a publish attempt for a sequence that was passed over is refused', async () => {
+  const passedOver = await next();
+  const newer = await load(2);
+  expect(await publishLoad(warehouse, { sequence: passedOver + 1, load: newer })).toBe('published');
+  const before = await answer();
+  expect(await publishLoad(warehouse, { sequence: passedOver, load: await load(1) })).toBe('refused');
+  expect(await answer()).toEqual(before);
+});
+
 it('a load that is half written, half swept or condemned cannot be published', async () => {
   const before = await answer();
   const half = await load(1);
