@@ -1,4 +1,5 @@
 /** All activities, by the shapes that workflows see. Workflow code imports this type and nothing else of this folder. */
+import type { createControlActivities } from './control-activities.ts';
 import type { createFetchActivities } from './fetch-activities.ts';
 import type { createIngestRecordActivities } from './record-activities.ts';
 import type { createListActivities } from './list-activities.ts';
@@ -11,4 +12,5 @@ export type Activities = ReturnType<typeof createListActivities> &
   ReturnType<typeof createLoadActivities> &
   ReturnType<typeof createIngestRecordActivities> &
   ReturnType<typeof createPublishActivities> &
+  ReturnType<typeof createControlActivities> &
   ReturnType<typeof createSweepActivities>;

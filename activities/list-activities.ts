@@ -1,7 +1,7 @@
 /** Finding out what changed at the source, and whether ingestions still run. */
 import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { fileMonth, readFiles, recordFile, type FileRecord } from '../warehouse/files.ts';
+import { fileMonth, isHeldBack, readFiles, recordFile, type FileRecord } from '../warehouse/files.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ListedFile, Source } from '../sources/source.ts';
 import { SourceError } from '../sources/source-error.ts';
@@ -21,8 +21,10 @@ export interface ListChangesInput {
   inFlight: { filename: string; version: string | null }[];
   /** Only files of these months, both included; `YYYY-MM`. */
   months?: { from: string; to: string };
-  /** Return files of those months even when they are published as they are. */
+  /** Return files of those months even when they are published as they are, or no longer at the source. */
   force?: boolean;
+  /** Only files whose names come after this one: the next page. */
+  after?: string;
 }
 
 export interface ListChangesResult {
@@ -81,9 +83,14 @@ export function createListActivities({
         );
         const inFlight = new Map(input.inFlight.map(({ filename, version }) => [filename, version]));
         const changed: ChangedFile[] = [];
-        for (const listed of listing) {
+        const candidates =
+          input.force === true && input.months !== undefined
+            ? withVanished(listing, known.values())
+            : listing;
+        for (const listed of candidates) {
           if (changed.length === PAGE) break;
           const { filename } = listed;
+          if (input.after !== undefined && filename <= input.after) continue;
           const month = fileMonth(filename);
           if (input.months !== undefined && (month < input.months.from || month > input.months.to)) continue;
           const record = known.get(filename);
@@ -93,8 +100,9 @@ export function createListActivities({
           if (inFlight.has(filename)) {
             const ingesting = inFlight.get(filename);
             if (ingesting === null || ingesting === version) continue;
-          } else if (record?.version === version && input.force !== true) {
-            if (record.stage === 'PUBLISHED' || record.stage === 'QUARANTINED') continue;
+          } else if (record?.version === version) {
+            const settled = record.stage === 'PUBLISHED' || record.stage === 'QUARANTINED';
+            if (input.force === true ? isHeldBack(record) : settled) continue;
           }
           changed.push({ filename, version, hint: listed.hint ?? '' });
         }
@@ -119,4 +127,13 @@ export function createListActivities({
       return ended;
     },
   };
+}
+
+/** The listing and the files that we know and it does not show, in ascending order of name. */
+function withVanished(listing: readonly ListedFile[], known: Iterable<FileRecord>): ListedFile[] {
+  const there = new Set(listing.map(({ filename }) => filename));
+  const vanished = [...known].filter(({ filename }) => !there.has(filename));
+  return [...listing, ...vanished.map(({ filename, version, hint }) => ({ filename, version, hint }))].sort(
+    (one, other) => (one.filename < other.filename ? -1 : 1),
+  );
 }

@@ -7,13 +7,13 @@ export function createSweepActivities({
   warehouse,
   client,
   keepLoadsMs,
-  publisherWaiting,
+  release,
 }: {
   warehouse: Warehouse;
   client: Client;
   keepLoadsMs: number;
-  /** Load ids that the publisher still holds. */
-  publisherWaiting: () => Promise<string[]>;
+  /** Asks the publisher never to publish these again; answers those that it does not hold. */
+  release: (loadIds: string[]) => Promise<string[]>;
 }) {
   async function runs(workflowId: string): Promise<boolean> {
     try {
@@ -38,15 +38,18 @@ export function createSweepActivities({
           if (load.published || load.workflowId === '' || !(await runs(load.workflowId)))
             removable.push(load);
         }
-        // Asked after the workflows: a load that one handed over before it ended is in this list.
-        const waiting = new Set(removable.length === 0 ? [] : await publisherWaiting());
+        // Asked after the workflows: a load that one handed over before it ended is not released. From here on no
+        // rollback makes one of them live.
+        const released = new Set(
+          removable.length === 0 ? [] : await release(removable.map(({ loadId }) => loadId)),
+        );
         // And read again after both: one that was published between the first look and these answers is live now.
         const still = new Set(
           (await findSweepableLoads(warehouse, { keepMs: keepLoadsMs })).map(({ loadId }) => loadId),
         );
         const swept: string[] = [];
         for (const load of removable) {
-          if (waiting.has(load.loadId) || !still.has(load.loadId)) continue;
+          if (!released.has(load.loadId) || !still.has(load.loadId)) continue;
           await sweepLoad(warehouse, load, { signal });
           swept.push(load.loadId);
         }

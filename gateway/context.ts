@@ -3,8 +3,10 @@ import DataLoader from 'dataloader';
 import type { FileRecord } from '../warehouse/files.ts';
 import type { IngestProgress } from '../workflows/messages.ts';
 import type { Answers, PercentileAnswer } from './answers.ts';
+import type { Control } from './control.ts';
 import type { Ingestion } from './ingestion.ts';
 import type { LiveLoads } from './live-loads.ts';
+import type { OperatorCheck } from './operator.ts';
 import type { PercentileQuestion } from './percentile/percentile.ts';
 
 /** What the gateway is made of: lives as long as the process. */
@@ -13,11 +15,15 @@ export interface GatewayParts {
   answers: Answers;
   liveLoads: LiveLoads;
   ingestion: Ingestion;
+  control: Control;
+  operator: OperatorCheck;
   /** Every file at its newest version, in ascending order of name. */
   readFiles: () => Promise<FileRecord[]>;
 }
 
 export interface GatewayContext extends GatewayParts {
+  /** Did the request carry the operator token? */
+  isOperator: boolean;
   loaders: {
     /** Equal questions of one request are one. */
     percentile: DataLoader<PercentileQuestion, PercentileAnswer, string>;
@@ -28,10 +34,14 @@ export interface GatewayContext extends GatewayParts {
   };
 }
 
-export function createContext(parts: GatewayParts): GatewayContext {
-  const { answers, ingestion, source, readFiles } = parts;
+export function createContext(
+  parts: GatewayParts,
+  { authorization }: { authorization: string | null },
+): GatewayContext {
+  const { answers, ingestion, source, readFiles, operator } = parts;
   return {
     ...parts,
+    isOperator: operator(authorization),
     loaders: {
       percentile: new DataLoader(
         (questions) => Promise.all(questions.map((question) => answers.percentile(question))),

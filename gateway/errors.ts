@@ -1,7 +1,8 @@
 /** Errors that clients see: a stable `extensions.code`, and a message that says what would be right. */
 import { GraphQLError } from 'graphql';
 
-export type ErrorCode = 'BAD_USER_INPUT' | 'SERVICE_UNAVAILABLE';
+export type ErrorCode =
+  'BAD_USER_INPUT' | 'SERVICE_UNAVAILABLE' | 'UNAUTHENTICATED' | 'NOT_FOUND' | 'CONFLICT';
 
 /** The client must change its question. */
 export function badUserInput(message: string): GraphQLError {
@@ -13,4 +14,19 @@ export function serviceUnavailable(message: string): GraphQLError {
   return new GraphQLError(message, {
     extensions: { code: 'SERVICE_UNAVAILABLE' satisfies ErrorCode },
   });
+}
+
+/** The client must say who it is. */
+export function unauthenticated(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' satisfies ErrorCode } });
+}
+
+/** What was named is not there. */
+export function notFound(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'NOT_FOUND' satisfies ErrorCode } });
+}
+
+/** It is there, but not in a state in which this can be done. */
+export function conflict(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'CONFLICT' satisfies ErrorCode } });
 }

@@ -9,11 +9,13 @@ import {
   type IngestProgress,
   type WatcherStatus,
 } from '../workflows/messages.ts';
+import { createControl, type Control } from './control.ts';
 
 /** Milliseconds: a page must not wait for a Temporal that is away. */
 const PATIENCE_MS = 1_500;
 
 export interface Ingestion {
+  control: Control;
   watcher(source: string): Promise<{ status: WatcherStatus | null; problem: string | null }>;
   /** Null for a file that is not being ingested. */
   progress(source: string, filename: string): Promise<IngestProgress | null>;
@@ -34,6 +36,7 @@ export function connectIngestion({
   const ask = <Answer>(question: () => Promise<Answer>): Promise<Answer> =>
     connection.withDeadline(Date.now() + PATIENCE_MS, question);
   return {
+    control: createControl({ client, connection }),
     async watcher(source) {
       try {
         const answer = await ask(() => client.workflow.getHandle(watcherId(source)).query(status));

@@ -1,6 +1,6 @@
 /** Composition root of the gateway. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeSource, environmentOrExit } from '../config/environment.ts';
+import { describeSource, environmentOrExit, operatorToken } from '../config/environment.ts';
 import { createLogger } from '../config/logging.ts';
 import { readFiles } from '../warehouse/files.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
@@ -8,6 +8,7 @@ import { createAnswerCache } from './answer-cache.ts';
 import { createAnswers } from './answers.ts';
 import { connectIngestion } from './ingestion.ts';
 import { followLiveLoads } from './live-loads.ts';
+import { createOperatorCheck } from './operator.ts';
 import { connectRedis } from './redis.ts';
 import { createGatewayServer } from './server.ts';
 
@@ -46,6 +47,8 @@ const gateway = createGatewayServer({
     answers,
     liveLoads,
     ingestion,
+    control: ingestion.control,
+    operator: createOperatorCheck(operatorToken(environment)),
     readFiles: () => readFiles(warehouse, { source: sourceName }),
   },
   warehouseAnswers: () => liveLoads.current() !== undefined,

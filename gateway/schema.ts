@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
+import { controlResolvers } from './resolvers/control.ts';
 import { filesResolvers } from './resolvers/files.ts';
 import { percentileResolvers } from './resolvers/percentile.ts';
 import { sourceResolvers } from './resolvers/source.ts';
@@ -17,6 +18,7 @@ export function createSchema(): GraphQLSchema {
       percentileResolvers,
       sourceResolvers,
       filesResolvers,
+      controlResolvers,
     ],
   });
 }

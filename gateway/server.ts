@@ -49,7 +49,7 @@ export function createGatewayServer({
       warn: (...what: unknown[]) => logger.warn(what.map(String).join(' ')),
       error: (...what: unknown[]) => logger.error(what.map(String).join(' ')),
     },
-    context: () => createContext(parts),
+    context: ({ request }) => createContext(parts, { authorization: request.headers.get('authorization') }),
   });
 
   const text = (response: ServerResponse, status: number, body: string): void => {

@@ -1,5 +1,6 @@
 /** What we know of each file version, apart from Temporal's histories, which expire. */
 import type { Drift } from './drift.ts';
+import type { RefusalCode } from './refusal.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export type FileStage = 'DISCOVERED' | 'FETCHING' | 'LOADING' | 'PUBLISHED' | 'QUARANTINED';
@@ -93,7 +94,29 @@ export async function readFiles(warehouse: Warehouse, { source }: { source: stri
      ORDER BY filename, revision DESC LIMIT 1 BY filename`,
     { params: { source } },
   );
-  return rows.map((row) => ({
+  return rows.map(parseFile);
+}
+
+/** Every version of one file that we know of, newest first. */
+export async function readFileVersions(
+  warehouse: Warehouse,
+  { source, filename }: { source: string; filename: string },
+): Promise<FileRecord[]> {
+  const rows = await warehouse.rows<FileRow>(
+    `SELECT * EXCEPT updated_at FROM files FINAL WHERE source = {source:String} AND filename = {filename:String}
+     ORDER BY revision DESC`,
+    { params: { source, filename } },
+  );
+  return rows.map(parseFile);
+}
+
+/** Quarantined by an operator's rollback, not for what it is. */
+export function isHeldBack({ stage, reason }: FileRecord): boolean {
+  return stage === 'QUARANTINED' && reason.startsWith(`${'HELD_BACK' satisfies RefusalCode}:`);
+}
+
+function parseFile(row: FileRow): FileRecord {
+  return {
     source: row.source,
     filename: row.filename,
     version: row.version,
@@ -110,5 +133,5 @@ export async function readFiles(warehouse: Warehouse, { source }: { source: stri
     loadId: row.load_id,
     lakeKey: row.lake_key,
     updatedAtMs: Number(row.revision),
-  }));
+  };
 }

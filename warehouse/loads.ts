@@ -1,5 +1,5 @@
 /** The log of publications: written by the publisher's activities alone, read by everybody. */
-import type { VerifiedLoad } from './load-file.ts';
+import type { LoadProof, VerifiedLoad } from './load-file.ts';
 import { statement, type Warehouse } from './warehouse.ts';
 
 /** The highest sequence in the log; 0 when nothing was ever published. */
@@ -51,4 +51,35 @@ export async function condemnLoad(
   { loadId, source, filename }: { loadId: string; source: string; filename: string },
 ): Promise<void> {
   await warehouse.insert('loads', [{ sequence: 0, kind: 'condemned', source, filename, load_id: loadId }]);
+}
+
+interface FilePublicationRow {
+  sequence: string;
+  load_id: string;
+  version: string;
+  rows: string;
+  rejected: string;
+  data_through: string | null;
+  proof: string;
+}
+
+/** Every publication of a file in ascending order of sequence, without those of condemned loads. */
+export async function readFilePublications(
+  warehouse: Warehouse,
+  { source, filename }: { source: string; filename: string },
+): Promise<(VerifiedLoad & { sequence: number })[]> {
+  const rows = await warehouse.rows<FilePublicationRow>(statement('read_file_publications'), {
+    params: { source, filename },
+  });
+  return rows.map((row) => ({
+    sequence: Number(row.sequence),
+    loadId: row.load_id,
+    source,
+    filename,
+    version: row.version,
+    rows: Number(row.rows),
+    rejected: Number(row.rejected),
+    dataThrough: row.data_through,
+    proof: JSON.parse(row.proof) as LoadProof,
+  }));
 }

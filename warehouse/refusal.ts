@@ -9,7 +9,9 @@ export type RefusalCode =
   | 'TOO_LARGE'
   | 'UNREADABLE'
   | 'ROW_COUNT_MISMATCH'
-  | 'UNSTABLE';
+  | 'UNSTABLE'
+  /** Rolled back by an operator. */
+  | 'HELD_BACK';
 
 export interface Refusal {
   code: RefusalCode;

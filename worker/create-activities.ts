@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Activities } from '../activities/activities.ts';
+import { createControlActivities } from '../activities/control-activities.ts';
 import { createFetchActivities } from '../activities/fetch-activities.ts';
 import { createListActivities } from '../activities/list-activities.ts';
 import { createLoadActivities } from '../activities/load-activities.ts';
@@ -10,7 +11,7 @@ import type { Environment } from '../config/environment.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Source } from '../sources/source.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import { PUBLISHER_ID, publisherStatus } from '../workflows/messages.ts';
+import { PUBLISHER_ID, releaseLoads } from '../workflows/messages.ts';
 import type { Announcer } from './announcer.ts';
 
 /** Every activity with what it needs. `loader` is the warehouse as loads see it: a lane of its own in the engine. */
@@ -38,12 +39,13 @@ export function createActivities({
     ...createLoadActivities({ lake, warehouse: loader }),
     ...createIngestRecordActivities({ warehouse }),
     ...createPublishActivities({ warehouse, announce: announcer.announce }),
+    ...createControlActivities({ warehouse, now: Date.now }),
     ...createSweepActivities({
       warehouse: loader,
       client,
       keepLoadsMs,
-      publisherWaiting: async () =>
-        (await client.workflow.getHandle(PUBLISHER_ID).query(publisherStatus)).waiting,
+      release: (loadIds) =>
+        client.workflow.getHandle(PUBLISHER_ID).executeUpdate(releaseLoads, { args: [{ loadIds }] }),
     }),
   };
 }

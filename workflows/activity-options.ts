@@ -5,7 +5,17 @@ import type { Activities } from '../activities/activities.ts';
 
 /** Short questions to the warehouse or to Temporal; retried for ever, a minute apart at most. */
 export const warehouseActivities = proxyActivities<
-  Pick<Activities, 'recordStage' | 'lastSequence' | 'publishAs' | 'condemn' | 'findEnded'>
+  Pick<
+    Activities,
+    | 'recordStage'
+    | 'lastSequence'
+    | 'publishAs'
+    | 'condemn'
+    | 'findEnded'
+    | 'findPreviousLoad'
+    | 'holdBack'
+    | 'findQuarantined'
+  >
 >({
   startToCloseTimeout: '2 minutes',
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '1 minute' },

@@ -38,7 +38,7 @@ export interface RetryAnswer {
   remaining: number;
 }
 /** Fails with `NotFound` for a file that is not known, with `Conflict` for one that is not quarantined. */
-export const retryQuarantined = defineUpdate<RetryAnswer, [RetryRequest?]>('retryQuarantined');
+export const retryQuarantined = defineUpdate<RetryAnswer, [RetryRequest | undefined]>('retryQuarantined');
 
 /** The file goes back to the load that was live before; its version is held back until the source changes or a retry. */
 export interface RollbackRequest {

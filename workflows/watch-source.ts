@@ -2,17 +2,23 @@
 import {
   ActivityFailure,
   allHandlersFinished,
+  ApplicationFailure,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
   ParentClosePolicy,
+  patched,
+  setDefaultSignalHandler,
   setHandler,
   startChild,
+  uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ChangedFile } from '../activities/list-activities.ts';
 import { listActivities, warehouseActivities } from './activity-options.ts';
+import { backfillProgress, withBackfill, type BackfillEntry } from './backfill-log.ts';
 import { mistakeInBackfill } from './backfill-request.ts';
+import { mistakeInFilename, mistakeInRetry, mistakeInRollback } from './control-requests.ts';
 import { ingestFile } from './ingest-file.ts';
 import { textField } from './message-fields.ts';
 import {
@@ -22,9 +28,17 @@ import {
   ingestId,
   newVersion,
   pause,
+  PUBLISHER_ID,
   resume,
+  retryQuarantined,
+  rollback,
+  rollbackLoad,
+  rollbackSettled,
   status,
   type BackfillRequest,
+  type RetryAnswer,
+  type RollbackAnswer,
+  type RollbackSettled,
 } from './messages.ts';
 
 export interface WatchSourceInput {
@@ -38,10 +52,19 @@ interface WatcherState {
   lastPollAtMs: number | null;
   pollEveryMs: number;
   problem: string | null;
-  inFlight: { filename: string; version: string | null; sinceMs: number }[];
-  waiting: (ChangedFile & { fromLake: boolean })[];
-  backfills: BackfillRequest[];
+  inFlight: { filename: string; version: string | null; sinceMs: number; backfill?: string }[];
+  waiting: WaitingFile[];
+  /** Still to be looked at, page after page: `after` is the last name of the page before. */
+  backfills: (BackfillRequest & { after?: string })[];
   mistakes: string[];
+  /** Absent from runs of before there was one. */
+  backfillLog?: BackfillEntry[];
+}
+
+interface WaitingFile extends ChangedFile {
+  fromLake: boolean;
+  /** Id of the backfill that found it. */
+  backfill?: string;
 }
 
 /** Ingestions at the same time. */
@@ -65,6 +88,8 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     backfills: [],
     mistakes: [],
   };
+  // In runs of before, the pages of a backfill did not wait for each other.
+  const backfillsWait = patched('backfills-wait');
   let pollNow = before === undefined;
   let nextPollAtMs: number | null = null;
 
@@ -78,13 +103,21 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     state.paused = false;
     pollNow = true;
   });
-  setHandler(fileArrived, () => {
+  setHandler(fileArrived, (message) => {
     pollNow = true;
+    const mistake = mistakeInFilename((message as { filename?: unknown } | null | undefined)?.filename);
+    if (mistake !== undefined) mistaken(`fileArrived ${shown(message)}: ${mistake}`);
   });
   setHandler(backfill, (request) => {
     const mistake = mistakeInBackfill(request);
-    if (mistake === undefined) state.backfills.push(request);
-    else mistaken(`backfill ${JSON.stringify(request)}: ${mistake}`);
+    if (mistake !== undefined) return mistaken(`backfill ${shown(request)}: ${mistake}`);
+    const identified = { ...request, id: request.id ?? uuid4() };
+    state.backfills.push(identified);
+    state.backfillLog = withBackfill(state.backfillLog ?? [], identified);
+  });
+  setDefaultSignalHandler((name, ...args) => {
+    const known = 'pause, resume, backfill and fileArrived';
+    mistaken(`${name.slice(0, 100)} ${shown(args[0])}: there is no such signal; there are ${known}`);
   });
   setHandler(fileSettled, (message) => {
     const filename = textField(message, 'filename');
@@ -99,44 +132,119 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     inFlight: state.inFlight.map(({ filename }) => filename),
     waiting: state.waiting.length,
     mistakes: state.mistakes,
+    backfills: backfillProgress(state.backfillLog ?? [], [...state.waiting, ...state.inFlight]),
   }));
 
-  const enqueue = (changed: readonly ChangedFile[], fromLake: boolean): void => {
+  const enqueue = (
+    changed: readonly ChangedFile[],
+    how: Pick<WaitingFile, 'fromLake' | 'backfill'>,
+  ): void => {
     for (const file of changed) {
       const waits = state.waiting.findIndex(({ filename }) => filename === file.filename);
-      if (waits >= 0) state.waiting[waits] = { ...file, fromLake };
-      else state.waiting.push({ ...file, fromLake });
+      if (waits >= 0) state.waiting[waits] = { ...state.waiting[waits], ...file, ...how };
+      else state.waiting.push({ ...file, ...how });
     }
   };
+  /** Waiting or being ingested, and at which version. */
+  const underWay = (): { filename: string; version: string | null }[] =>
+    [...state.inFlight, ...state.waiting].map(({ filename, version }) => ({ filename, version }));
 
   /** Looks at the source, page after page. */
-  const look = async (request?: BackfillRequest): Promise<void> => {
-    const inFlight = () => state.inFlight.map(({ filename, version }) => ({ filename, version }));
+  const look = async (request?: BackfillRequest & { after?: string }): Promise<void> => {
+    const entry = state.backfillLog?.find(({ id }) => id === request?.id);
     try {
       const found = await listActivities.listChanges({
         source,
-        inFlight: [...inFlight(), ...state.waiting.map(({ filename, version }) => ({ filename, version }))],
+        inFlight: underWay(),
         ...(request === undefined ? {} : { months: request, force: request.force === true }),
+        ...(request?.after === undefined ? {} : { after: request.after }),
       });
-      enqueue(found.changed, request?.force === true);
+      enqueue(found.changed, {
+        fromLake: request?.force === true,
+        ...(entry === undefined ? {} : { backfill: entry.id }),
+      });
       state.pollEveryMs = found.pollEveryMs;
       state.problem = null;
       pollNow ||= found.more && request === undefined;
-      if (found.more && request !== undefined) state.backfills.push(request);
+      const after = found.changed.at(-1)?.filename;
+      const more = found.more && request !== undefined && after !== undefined;
+      if (more) state.backfills.unshift({ ...request, after });
+      if (entry !== undefined) {
+        entry.found += found.changed.length;
+        entry.looked = !more;
+      }
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       state.problem = error.cause?.message ?? error.message;
       if (request !== undefined) mistaken(`backfill ${request.from} to ${request.to}: ${state.problem}`);
+      if (entry !== undefined) entry.looked = true;
     }
     state.lastPollAtMs = Date.now();
   };
 
-  const start = async ({
-    filename,
-    version,
-    hint,
-    fromLake,
-  }: ChangedFile & { fromLake: boolean }): Promise<void> => {
+  setHandler(
+    retryQuarantined,
+    async (request): Promise<RetryAnswer> => {
+      const filenames = request?.filenames ?? undefined;
+      const found = await warehouseActivities.findQuarantined({
+        source,
+        ...(filenames === undefined ? {} : { filenames }),
+        except: underWay().map(({ filename }) => filename),
+      });
+      if ('mistake' in found) throw ApplicationFailure.nonRetryable(found.mistake, found.type);
+      const busy = new Set(underWay().map(({ filename }) => filename));
+      const retrying = found.files.filter(({ filename }) => !busy.has(filename));
+      enqueue(retrying, { fromLake: true });
+      // The source may hold a newer version of them, which a poll would find.
+      pollNow = true;
+      return { retrying: retrying.map(({ filename }) => filename), remaining: found.remaining };
+    },
+    { validator: (request) => refuse(mistakeInRetry(request)) },
+  );
+
+  /** Files that go back to an older load right now: nothing of them is started meanwhile. */
+  const goingBack = new Set<string>();
+  const settled = new Map<string, RollbackSettled>();
+  setHandler(rollbackSettled, (message) => {
+    const requestId = textField(message, 'requestId');
+    if (requestId !== undefined) settled.set(requestId, message);
+  });
+  setHandler(
+    rollback,
+    async ({ filename }): Promise<RollbackAnswer> => {
+      if (goingBack.has(filename))
+        throw ApplicationFailure.nonRetryable(`${filename} is being rolled back already`, 'Conflict');
+      if (underWay().some((file) => file.filename === filename)) {
+        const mistake = `${filename} is being ingested right now: roll it back when that has ended`;
+        throw ApplicationFailure.nonRetryable(mistake, 'Conflict');
+      }
+      goingBack.add(filename);
+      const requestId = uuid4();
+      try {
+        await askPublisher({ source, filename, requestId });
+        await condition(() => settled.has(requestId));
+        const outcome = settled.get(requestId) as RollbackSettled; // the condition above
+        if (outcome.outcome !== 'published')
+          throw ApplicationFailure.nonRetryable(outcome.message, outcome.outcome);
+        const { sequence, from, to } = outcome;
+        await warehouseActivities.holdBack({ source, filename, sequence, from, to });
+        const heldBack = from.version === to.version ? null : from.version;
+        return { filename, sequence, version: to.version, heldBack };
+      } finally {
+        goingBack.delete(filename);
+        settled.delete(requestId);
+      }
+    },
+    { validator: (request) => refuse(mistakeInRollback(request)) },
+  );
+
+  const start = async ({ filename, version, hint, fromLake, backfill }: WaitingFile): Promise<void> => {
+    const inFlight = () => ({
+      filename,
+      version,
+      sinceMs: Date.now(),
+      ...(backfill === undefined ? {} : { backfill }),
+    });
     const workflowId = ingestId(source, filename);
     const running = state.inFlight.find((file) => file.filename === filename);
     if (running === undefined) {
@@ -146,15 +254,16 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
           args: [{ source, filename, hint, fromLake }],
           parentClosePolicy: ParentClosePolicy.ABANDON,
         });
-        state.inFlight.push({ filename, version, sinceMs: Date.now() });
+        state.inFlight.push(inFlight());
         return;
       } catch (error) {
         // From a watcher before this one: it is told, and looked after like our own.
         if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
-        state.inFlight.push({ filename, version, sinceMs: Date.now() });
+        state.inFlight.push(inFlight());
       }
     } else {
       running.version = version;
+      if (backfill !== undefined) running.backfill = backfill;
     }
     try {
       await getExternalWorkflowHandle(workflowId).signal(newVersion, { version });
@@ -175,15 +284,15 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   };
 
   const pollIsDue = (): boolean => !state.paused && pollNow && state.waiting.length < MOST_WAITING;
-  const canStart = (): boolean =>
-    !state.paused &&
-    state.waiting.some(
-      ({ filename }) =>
-        state.inFlight.length < WINDOW || state.inFlight.some((file) => file.filename === filename),
-    );
+  const backfillIsDue = (): boolean =>
+    !state.paused && state.backfills.length > 0 && !(backfillsWait && state.waiting.length >= MOST_WAITING);
+  const startable = ({ filename }: WaitingFile): boolean =>
+    !goingBack.has(filename) &&
+    (state.inFlight.length < WINDOW || state.inFlight.some((file) => file.filename === filename));
+  const canStart = (): boolean => !state.paused && state.waiting.some(startable);
 
   while (!workflowInfo().continueAsNewSuggested) {
-    const request = state.paused ? undefined : state.backfills.shift();
+    const request = backfillIsDue() ? state.backfills.shift() : undefined;
     if (request !== undefined) {
       await look(request);
     } else if (pollIsDue()) {
@@ -192,10 +301,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     }
     let startedSomething = false;
     while (canStart()) {
-      const index = state.waiting.findIndex(
-        ({ filename }) =>
-          state.inFlight.length < WINDOW || state.inFlight.some((file) => file.filename === filename),
-      );
+      const index = state.waiting.findIndex(startable);
       const [file] = state.waiting.splice(index, 1);
       if (file === undefined) break;
       await start(file);
@@ -204,7 +310,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     if (startedSomething) continue;
     nextPollAtMs = state.paused ? null : Date.now() + state.pollEveryMs;
     const woken = await condition(
-      () => pollIsDue() || (!state.paused && state.backfills.length > 0) || canStart(),
+      () => pollIsDue() || backfillIsDue() || canStart(),
       state.paused ? '1 hour' : state.pollEveryMs,
     );
     nextPollAtMs = null;
@@ -215,4 +321,25 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   }
   await condition(allHandlersFinished);
   await continueAsNew<typeof watchSource>({ source, state });
+}
+
+/** A message as a mistake quotes it. */
+function shown(message: unknown): string {
+  return (JSON.stringify(message) ?? 'nothing').slice(0, 200);
+}
+
+/** For validators: the update is turned away, and nothing of it is in the history. */
+function refuse(mistake: string | undefined): void {
+  if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'BadInput');
+}
+
+async function askPublisher(request: { source: string; filename: string; requestId: string }): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(PUBLISHER_ID).signal(rollbackLoad, {
+      ...request,
+      replyTo: workflowInfo().workflowId,
+    });
+  } catch {
+    throw ApplicationFailure.nonRetryable('the publisher does not run: is a worker running?', 'Unavailable');
+  }
 }

@@ -1,7 +1,8 @@
 import { FILE_STAGES, type FileStage } from '../../warehouse/files.ts';
+import type { BackfillProgress } from '../../workflows/messages.ts';
 import type { GatewayContext } from '../context.ts';
 
-interface SourceState {
+export interface SourceState {
   name: string;
   url: string;
   generated: boolean;
@@ -10,9 +11,10 @@ interface SourceState {
   nextPoll: number | null;
   problem: string | null;
   mistakes: string[];
+  backfills: BackfillProgress[];
 }
 
-async function source(_: unknown, __: unknown, context: GatewayContext): Promise<SourceState> {
+export async function readSource(context: GatewayContext): Promise<SourceState> {
   const { status, problem } = await context.ingestion.watcher(context.source.name);
   return {
     ...context.source,
@@ -21,6 +23,8 @@ async function source(_: unknown, __: unknown, context: GatewayContext): Promise
     nextPoll: status?.nextPollAtMs ?? null,
     problem,
     mistakes: status?.mistakes ?? [],
+    // A watcher of before does not tell.
+    backfills: status?.backfills ?? [],
   };
 }
 
@@ -34,6 +38,10 @@ async function files(
     stage,
     count: records.filter((file) => file.stage === stage).length,
   }));
+}
+
+function source(_: unknown, __: unknown, context: GatewayContext): Promise<SourceState> {
+  return readSource(context);
 }
 
 export const sourceResolvers = { Query: { source }, Source: { files } };

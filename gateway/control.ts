@@ -1,0 +1,57 @@
+/** Steering ingestion: signals and updates to the watcher, with errors that clients understand. */
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type Connection,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { GraphQLError } from 'graphql';
+import { backfill, pause, resume, watcherId, type BackfillRequest } from '../workflows/messages.ts';
+import { badUserInput, conflict, notFound, serviceUnavailable } from './errors.ts';
+
+/** Milliseconds for a signal, which needs Temporal alone. */
+const SIGNAL_PATIENCE_MS = 5_000;
+
+/** Every method throws GraphQLError: SERVICE_UNAVAILABLE while Temporal or the watcher is away. */
+export interface Control {
+  pause(source: string): Promise<void>;
+  resume(source: string): Promise<void>;
+  backfill(source: string, request: BackfillRequest): Promise<void>;
+}
+
+export function createControl({ client, connection }: { client: Client; connection: Connection }): Control {
+  const tell = async <Answer>(patienceMs: number, what: () => Promise<Answer>): Promise<Answer> => {
+    try {
+      return await connection.withDeadline(Date.now() + patienceMs, what);
+    } catch (error) {
+      throw clientError(error);
+    }
+  };
+  const watcher = (source: string) => client.workflow.getHandle(watcherId(source));
+  return {
+    pause: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(pause)),
+    resume: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(resume)),
+    backfill: (source, request) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(backfill, request)),
+  };
+}
+
+function clientError(error: unknown): GraphQLError {
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+    const { type, message } = error.cause;
+    if (type === 'NotFound') return notFound(message);
+    if (type === 'Conflict') return conflict(message);
+    // What a validator throws is an Error without a type of ours.
+    return type === 'Unavailable' ? serviceUnavailable(message) : badUserInput(message);
+  }
+  if (error instanceof WorkflowNotFoundError) {
+    return serviceUnavailable('Nothing runs that could do this: is a worker running? It starts the watcher.');
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return serviceUnavailable(
+      'No confirmation yet: a worker may be away, and it may still be done. Look before you ask again.',
+    );
+  }
+  return serviceUnavailable('Temporal does not answer right now. Ask again in a moment.');
+}
