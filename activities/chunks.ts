@@ -10,8 +10,11 @@ export interface Chunk {
   chunkEnd: number;
 }
 
+/** S3 takes no more parts of a file. */
+const MOST_CHUNKS = 10_000;
+
 /**
- * Cuts a file into chunks of `chunkBytes`. A last piece of less than half of that joins the one before it, so that
+ * Cuts a file into chunks of `chunkBytes`, or larger ones where they would be too many. A last piece of less than half of that joins the one before it, so that
  * the tail chunk holds the footer in one request; S3 parts must not be small either.
  * @returns at least one chunk, in order, covering [0, sizeBytes)
  */
@@ -26,6 +29,7 @@ export function planChunks({
   sizeBytes: number;
   chunkBytes: number;
 }): Chunk[] {
+  chunkBytes = Math.max(chunkBytes, Math.ceil(sizeBytes / MOST_CHUNKS));
   const whole = Math.floor(sizeBytes / chunkBytes);
   const rest = sizeBytes - whole * chunkBytes;
   const count = Math.max(1, whole + (rest >= chunkBytes / 2 && rest > 0 ? 1 : 0));

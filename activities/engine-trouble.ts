@@ -16,6 +16,8 @@ const NOT_NOW: ReadonlySet<string> = new Set([
   '252', // TOO_MANY_PARTS
   '394', // QUERY_WAS_CANCELLED
   '473', // DEADLOCK_AVOIDED
+  '198', // DNS_ERROR
+  '499', // S3_ERROR: the lake does not answer
   '60', // UNKNOWN_TABLE: the migrations have not run
 ]);
 

@@ -1,6 +1,7 @@
 /** Activity errors are retryable unless they are of one of these types. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { LakeLostError } from '../lake/lake.ts';
 import { SourceError } from '../sources/source-error.ts';
 
 /** The file became another version: start again with it. */
@@ -9,6 +10,8 @@ export const SOURCE_CHANGED = 'SourceChanged';
 export const SOURCE_ABSENT = 'SourceAbsent';
 /** The source's answers break HTTP or our assumptions, again and again. */
 export const SOURCE_BROKEN = 'SourceBroken';
+/** What was fetched is not in the lake any more: start again. */
+export const LAKE_LOST = 'LakeLost';
 /** The engine says that it cannot read the file: a retry reads the same bytes. */
 export const FILE_UNREADABLE = 'FileUnreadable';
 
@@ -17,8 +20,9 @@ const LONGEST_RETRY_MS = 5_000;
 /** How often a source may answer nonsense before we believe that it will go on. */
 const BROKEN_ATTEMPTS = 3;
 
-/** A SourceError as Temporal should treat it; anything else is rethrown as it is. */
+/** A SourceError or LakeLostError as Temporal should treat it; anything else is rethrown as it is. */
 export function sourceFailure(error: unknown): unknown {
+  if (error instanceof LakeLostError) return ApplicationFailure.nonRetryable(error.message, LAKE_LOST);
   if (!(error instanceof SourceError)) return error;
   const { kind, message, retryAfterMs } = error;
   if (kind === 'changed') return ApplicationFailure.nonRetryable(message, SOURCE_CHANGED);

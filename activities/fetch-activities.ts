@@ -15,6 +15,8 @@ export interface PreparedFile {
   month: string;
   /** What to fetch; empty when the lake holds the file whole. */
   chunks: Chunk[];
+  /** What the lake wants to see again with each chunk; undefined where it wants nothing, and in histories of before. */
+  uploadId?: string | undefined;
   /** Set when it must not be fetched at all. */
   refusal: Refusal | null;
 }
@@ -58,31 +60,48 @@ export function createFetchActivities({
         if (sizeBytes === 0)
           return { ...prepared, refusal: { code: 'NOT_PARQUET', message: 'the file has 0 bytes' } };
         if ((await lake.sizeOf(lakeKey)) === sizeBytes) return prepared;
+        if (!file.ranged && sizeBytes > lake.largestChunkBytes) {
+          const message = `${sizeBytes} bytes that the source only sends in one piece, more than the ${lake.largestChunkBytes} that the lake takes as one`;
+          return { ...prepared, refusal: { code: 'TOO_LARGE', message } };
+        }
         const chunks = planChunks({
           filename,
           url,
           sizeBytes,
           chunkBytes: file.ranged ? chunkBytes : sizeBytes,
         });
-        return { ...prepared, chunks };
+        const uploadId = await lake.begin({ key: lakeKey, chunks: chunks.length });
+        return { ...prepared, chunks, uploadId };
       } catch (error) {
         throw sourceFailure(error);
       }
     },
 
     /**
-     * One chunk into the lake, at its offset.
+     * One chunk into the lake.
      * @returns bytes written: the chunk's size
      */
-    async fetchChunk(input: { file: FileVersion; lakeKey: string; chunk: Chunk }): Promise<number> {
-      const { file, lakeKey, chunk } = input;
+    async fetchChunk(input: {
+      file: FileVersion;
+      lakeKey: string;
+      uploadId?: string | undefined;
+      chunk: Chunk;
+      /** The footer is looked for in it before the file is whole. */
+      readable?: boolean;
+    }): Promise<number> {
+      const { file, lakeKey, uploadId, chunk, readable = false } = input;
       const context = Context.current();
       try {
         const range = { start: chunk.chunkStart, end: chunk.chunkEnd };
         const written = await withHeartbeat((signal) =>
           lake.writeChunk({
             key: lakeKey,
+            uploadId,
+            chunkId: chunk.chunkId,
             start: chunk.chunkStart,
+            sizeBytes: chunk.chunkSize,
+            fileBytes: file.sizeBytes,
+            readable,
             bytes: source.read({ file, range, signal }),
             onBytes: (bytes) => context.heartbeat(bytes),
           }),
@@ -94,8 +113,17 @@ export function createFetchActivities({
       }
     },
 
-    async assembleFile(input: { lakeKey: string; sizeBytes: number }): Promise<void> {
-      await lake.assemble({ key: input.lakeKey, sizeBytes: input.sizeBytes });
+    async assembleFile(input: {
+      lakeKey: string;
+      uploadId?: string | undefined;
+      sizeBytes: number;
+    }): Promise<void> {
+      const { lakeKey, uploadId, sizeBytes } = input;
+      try {
+        await lake.assemble({ key: lakeKey, uploadId, sizeBytes });
+      } catch (error) {
+        throw sourceFailure(error);
+      }
     },
   };
 }

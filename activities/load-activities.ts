@@ -9,7 +9,7 @@ import { loadFile, type VerifiedLoad } from '../warehouse/load-file.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import { ClickHouseError, type Warehouse } from '../warehouse/warehouse.ts';
 import { isEngineTrouble } from './engine-trouble.ts';
-import { FILE_UNREADABLE } from './failures.ts';
+import { FILE_UNREADABLE, sourceFailure } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 export interface LoadInput {
@@ -25,8 +25,15 @@ export interface LoadInput {
 const READ_ATTEMPTS = 2;
 
 export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehouse: Warehouse }) {
+  const reader = (key: string) => async (start: number, end: number) => {
+    try {
+      return await lake.read({ key, range: { start, end } });
+    } catch (error) {
+      throw sourceFailure(error);
+    }
+  };
   const footerOf = ({ lakeKey, sizeBytes, month }: LoadInput): Promise<Footer> =>
-    readFooter({ sizeBytes, month, read: (start, end) => lake.read({ key: lakeKey, range: { start, end } }) });
+    readFooter({ sizeBytes, month, read: reader(lakeKey) });
 
   return {
     /**
@@ -46,7 +53,7 @@ export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehous
       const footer = await readFooter({
         sizeBytes: input.sizeBytes,
         month: input.month ?? '',
-        read: (start, end) => lake.read({ key: input.lakeKey, range: { start, end } }),
+        read: reader(input.lakeKey),
         fetchedFrom: input.fetchedFrom,
       });
       if (footer.kind === 'needMore') return { needFrom: footer.start };
@@ -74,10 +81,11 @@ export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehous
         },
       ]);
       try {
+        const lakeObject = await lake.tableFunction(input.lakeKey);
         const result = await withHeartbeat((signal) =>
           loadFile({
             warehouse,
-            file: lake.tableFunction(input.lakeKey),
+            file: lakeObject,
             schema: footer.schema,
             loadId,
             source,

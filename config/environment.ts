@@ -234,6 +234,8 @@ export function describeSource(source: SourceLocation): string {
 /** The host whose patience all workers share, by its name in ids (`origin:<host>`); undefined for a local folder. */
 export function originHost(source: SourceLocation): string | undefined {
   if (source.kind === 'folder') return undefined;
+  // Whatever its address: a bucket is what S3 throttles.
+  if (source.kind === 's3') return `s3:${source.bucket}`;
   return source.kind === 'demo' ? 'demo' : new URL(source.url).host;
 }
 

@@ -1,17 +1,19 @@
 /** Raw files on a local disk: chunks are written at their offsets into a sparse `.partial`, renamed when whole. */
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Lake, LakeObject } from './lake.ts';
+import { LakeLostError, type Lake, type PartialFile } from './lake.ts';
+import { lakeKey } from './lake-key.ts';
+
+const PARTIAL = '.partial';
 
 export function createFolderLake({ path: root }: { path: string }): Lake {
   const final = (key: string) => join(root, `${key}.parquet`);
-  const partial = (key: string) => join(root, `${key}.partial`);
+  const partial = (key: string) => join(root, `${key}${PARTIAL}`);
   return {
-    // The engine expands globs even in bound names, so a path is never a source's own name.
-    key: ({ source, filename, version }) =>
-      createHash('sha256').update(`${source}\0${filename}\0${version}`).digest('hex').slice(0, 40),
+    largestChunkBytes: Infinity,
+    key: lakeKey,
+    begin: () => Promise.resolve(undefined),
 
     async sizeOf(key) {
       try {
@@ -56,20 +58,19 @@ export function createFolderLake({ path: root }: { path: string }): Lake {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         // An earlier attempt may have renamed it already.
         if ((await this.sizeOf(key)) === sizeBytes) return;
-        throw new Error(`the lake holds no part of ${key}`, { cause: error });
+        throw new LakeLostError(`the lake holds no part of ${key}`, { cause: error });
       }
-      if (current !== sizeBytes) throw new Error(`the lake holds ${current} of ${sizeBytes} bytes of ${key}`);
+      if (current !== sizeBytes)
+        throw new LakeLostError(`the lake holds ${current} of ${sizeBytes} bytes of ${key}`);
       await rename(partial(key), final(key));
-    },
-
-    async remove(key) {
-      await rm(final(key), { force: true });
-      await rm(partial(key), { force: true });
     },
 
     async read({ key, range }) {
       const path = (await this.sizeOf(key)) === undefined ? partial(key) : final(key);
-      const file = await open(path, 'r');
+      const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        throw new LakeLostError(`the lake holds no part of ${key}`, { cause: error });
+      });
       try {
         const buffer = Buffer.alloc(range.end - range.start);
         const { bytesRead } = await file.read(buffer, 0, buffer.length, range.start);
@@ -79,9 +80,30 @@ export function createFolderLake({ path: root }: { path: string }): Lake {
       }
     },
 
-    tableFunction: (key): LakeObject => ({
-      sql: `file({lake_path:String}, 'Parquet')`,
-      params: { lake_path: final(key) },
-    }),
+    tableFunction: (key) =>
+      Promise.resolve({
+        sql: `file({lake_path:String}, 'Parquet')`,
+        params: { lake_path: final(key) },
+      }),
+
+    async partials() {
+      const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      });
+      const found: PartialFile[] = [];
+      for (const name of names) {
+        if (!name.endsWith(PARTIAL)) continue;
+        const path = join(root, name);
+        const stats = await stat(path).catch(() => undefined);
+        if (stats === undefined) continue;
+        found.push({ key: name.slice(0, -PARTIAL.length), touchedAtMs: stats.mtimeMs, handle: path });
+      }
+      return found;
+    },
+
+    async discard({ key }) {
+      await rm(partial(key), { force: true });
+    },
   };
 }

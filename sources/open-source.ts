@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceLocation } from '../config/environment.ts';
+import { createS3Client, type S3Settings } from '../config/s3-client.ts';
 import { createFolderSource } from './folder-source.ts';
 import { createHttpIndexSource } from './http-index-source.ts';
 import { createHttpTemplateSource } from './http-template-source.ts';
 import type { RequestGate } from './request-gate.ts';
+import { createS3Source } from './s3-source.ts';
 import type { Source } from './source.ts';
 import { SourceError } from './source-error.ts';
 
@@ -12,10 +14,12 @@ import { SourceError } from './source-error.ts';
 export function openSource({
   location,
   dataDir,
+  s3,
   gate,
 }: {
   location: SourceLocation;
   dataDir: string;
+  s3: S3Settings;
   /** Passed by every request over the network; none by default. */
   gate?: RequestGate | undefined;
 }): Source {
@@ -24,6 +28,10 @@ export function openSource({
       return createHttpIndexSource({ url: () => demoUrl(dataDir), gate });
     case 'folder':
       return createFolderSource({ path: location.path });
+    case 's3': {
+      const { bucket, prefix } = location;
+      return createS3Source({ client: createS3Client(s3), bucket, prefix, gate });
+    }
     case 'httpIndex':
       return createHttpIndexSource({ url: location.url, gate });
     case 'httpTemplate':

@@ -6,12 +6,12 @@ import { createActivities } from './create-activities.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createGovernorLink } from './governor-link.ts';
 import { createOriginGate } from './origin-gate.ts';
-import { createFolderLake } from '../lake/folder-lake.ts';
 import { createLogger } from '../config/logging.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
 import { describeSource, environmentOrExit, originHost } from '../config/environment.ts';
 import { ensureRunning } from './ensure-running.ts';
 import { migrateWhenReachable } from './migrate-when-reachable.ts';
+import { openLake } from '../lake/open-lake.ts';
 import { openSource } from '../sources/open-source.ts';
 import { startHealthServer } from './health-server.ts';
 import { temporalLogger } from './temporal-logger.ts';
@@ -47,8 +47,9 @@ async function run(): Promise<void> {
           workerId: randomUUID(),
           link: createGovernorLink({ client, taskQueue: TASK_QUEUE, host }),
         });
-  const source = openSource({ location: environment.source, dataDir: environment.dataDir, gate });
-  const lake = createFolderLake({ path: environment.lakePath });
+  const { dataDir, s3 } = environment;
+  const source = openSource({ location: environment.source, dataDir, s3, gate });
+  const lake = openLake({ location: environment.lake, s3 });
 
   await migrateWhenReachable({ warehouse, logger });
   const worker = await Worker.create({

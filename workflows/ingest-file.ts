@@ -9,6 +9,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Chunk } from '../activities/chunks.ts';
 import type { PreparedFile } from '../activities/fetch-activities.ts';
 import type { Drift } from '../warehouse/drift.ts';
 import type { FileRecord, FileStage } from '../warehouse/files.ts';
@@ -144,7 +145,7 @@ async function ingestVersion({
   } catch (error) {
     const failure = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(failure instanceof ApplicationFailure)) throw error;
-    if (failure.type === 'SourceChanged') return 'changed';
+    if (failure.type === 'SourceChanged' || failure.type === 'LakeLost') return 'changed';
     if (failure.type === 'SourceAbsent') return 'ended';
     if (prepared !== undefined && (failure.type === 'FileUnreadable' || failure.type === 'SourceBroken')) {
       return record.quarantine(prepared, { code: 'UNREADABLE', message: failure.message }, known);
@@ -155,12 +156,12 @@ async function ingestVersion({
 
 /** The tail first: a file that is not for us costs one chunk. */
 async function fetchWhole(
-  { file, lakeKey, month, chunks }: PreparedFile,
+  { file, lakeKey, month, uploadId, chunks }: PreparedFile,
   at: IngestProgress,
 ): Promise<{ refusal: Refusal; drift: Drift[] } | { notes: string[]; drift: Drift[] }> {
   const { sizeBytes } = file;
-  const fetch = async (chunk: PreparedFile['chunks'][number]): Promise<void> => {
-    const bytes = await chunkActivities(chunk).fetchChunk({ file, lakeKey, chunk });
+  const fetch = async (chunk: Chunk, readable = false): Promise<void> => {
+    const bytes = await chunkActivities(chunk).fetchChunk({ file, lakeKey, uploadId, chunk, readable });
     at.bytesDone += bytes;
     at.chunksDone += 1;
   };
@@ -170,14 +171,14 @@ async function fetchWhole(
     while (rest.length > 0 && fetchedFrom >= needFrom) {
       const chunk = rest.pop();
       if (chunk === undefined) break;
-      await fetch(chunk);
+      await fetch(chunk, true);
       fetchedFrom = chunk.chunkStart;
     }
     const judged = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom, month });
     if ('refusal' in judged) return judged;
     if ('notes' in judged) {
-      await eachLimited(rest, PARALLEL_CHUNKS, fetch);
-      await lakeActivities.assembleFile({ lakeKey, sizeBytes });
+      await eachLimited(rest, PARALLEL_CHUNKS, (chunk) => fetch(chunk));
+      await lakeActivities.assembleFile({ lakeKey, uploadId, sizeBytes });
       if (fetchedFrom === 0) return judged;
       // Only the whole file shows its first bytes.
       const whole = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom: 0, month });

@@ -1,0 +1,52 @@
+/** The client for S3 and everything that speaks its language, shared by the source and the lake. */
+import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+
+export interface S3Settings {
+  /** Undefined: AWS itself. Servers of one's own are asked by path (`endpoint/bucket/key`). */
+  endpoint: string | undefined;
+  region: string;
+}
+
+const silent = () => undefined;
+
+/** Nothing is retried here: who calls knows better when to come back. Credentials come by the SDK's default chain. */
+export function createS3Client({ endpoint, region }: S3Settings): S3Client {
+  // Said once for each process otherwise; package.json says which Node we run on.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  return new S3Client({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    maxAttempts: 1,
+    // Milliseconds; the second is for a connection on which nothing moves, in either direction.
+    requestHandler: {
+      connectionTimeout: 5_000,
+      socketTimeout: 30_000,
+      httpAgent: { maxSockets: 64 },
+      httpsAgent: { maxSockets: 64 },
+    },
+    logger: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
+  });
+}
+
+/** What S3 answered instead of what was asked for; undefined when it did not answer at all. */
+export interface S3Refusal {
+  status: number;
+  /** S3's own name for it, as in `NoSuchUpload`. */
+  code: string;
+  headers: Headers;
+}
+
+export function s3Refusal(error: unknown): S3Refusal | undefined {
+  if (!(error instanceof S3ServiceException)) return undefined;
+  const { $metadata, $response, name } = error;
+  if ($metadata.httpStatusCode === undefined) return undefined;
+  const sent: unknown = $response?.headers;
+  const headers = new Headers();
+  for (const [header, value] of Object.entries(sent ?? {})) headers.set(header, String(value));
+  return { status: $metadata.httpStatusCode, code: name, headers };
+}
+
+/** Milliseconds since 1970 of a date that S3 should have sent; now, when it did not. */
+export function momentOf(date: Date | undefined): number {
+  return date?.getTime() ?? Date.now();
+}
