@@ -29,7 +29,12 @@ export function createControlActivities({ warehouse, now }: { warehouse: Warehou
     }): Promise<{ load: VerifiedLoad; from: LoadOfVersion } | Mistake> {
       const { filename } = file;
       const { live, previous } = rollbackTarget(await readFilePublications(warehouse, file));
-      if (live === undefined) return { type: 'NotFound', mistake: `${filename} was never published` };
+      if (live === undefined) {
+        const known = (await readFileVersions(warehouse, file)).length > 0;
+        return known
+          ? { type: 'Conflict', mistake: `${filename} was never published` }
+          : { type: 'NotFound', mistake: `there is no file ${filename}` };
+      }
       if (previous === undefined) {
         const mistake = `nothing to go back to: no load of ${filename} from before the live one is kept (KEEP_LOADS_HOURS)`;
         return { type: 'Conflict', mistake };

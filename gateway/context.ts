@@ -11,7 +11,8 @@ import type { PercentileQuestion } from './percentile/percentile.ts';
 
 /** What the gateway is made of: lives as long as the process. */
 export interface GatewayParts {
-  source: { name: string; url: string; generated: boolean };
+  /** `host`: whose requests are governed; undefined for a folder. */
+  source: { name: string; url: string; generated: boolean; host: string | undefined };
   answers: Answers;
   liveLoads: LiveLoads;
   ingestion: Ingestion;

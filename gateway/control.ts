@@ -7,18 +7,41 @@ import {
   type Connection,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { GraphQLError } from 'graphql';
-import { backfill, pause, resume, watcherId, type BackfillRequest } from '../workflows/messages.ts';
+import { GraphQLError } from 'graphql';
+import {
+  backfill,
+  governorId,
+  pause,
+  resume,
+  retryQuarantined,
+  rollback,
+  setLimits,
+  watcherId,
+  type BackfillRequest,
+  type RetryAnswer,
+  type RetryRequest,
+  type RollbackAnswer,
+  type RollbackRequest,
+} from '../workflows/messages.ts';
+import type { OriginLimits } from '../workflows/origin-state.ts';
 import { badUserInput, conflict, notFound, serviceUnavailable } from './errors.ts';
 
 /** Milliseconds for a signal, which needs Temporal alone. */
 const SIGNAL_PATIENCE_MS = 5_000;
+/** For an update, which needs a worker, and a rollback the warehouse too. */
+const UPDATE_PATIENCE_MS = 30_000;
 
 /** Every method throws GraphQLError: SERVICE_UNAVAILABLE while Temporal or the watcher is away. */
 export interface Control {
   pause(source: string): Promise<void>;
   resume(source: string): Promise<void>;
   backfill(source: string, request: BackfillRequest): Promise<void>;
+  /** @throws GraphQLError NOT_FOUND or CONFLICT, for a file that is not known or not quarantined */
+  retryQuarantined(source: string, request: RetryRequest): Promise<RetryAnswer>;
+  /** @throws GraphQLError NOT_FOUND or CONFLICT, for a file that is not known or has nothing to go back to */
+  rollback(source: string, request: RollbackRequest): Promise<RollbackAnswer>;
+  /** @throws GraphQLError BAD_USER_INPUT, or NOT_FOUND when nothing was asked of that host yet */
+  setLimits(host: string, limits: Partial<OriginLimits>): Promise<OriginLimits>;
 }
 
 export function createControl({ client, connection }: { client: Client; connection: Connection }): Control {
@@ -34,10 +57,27 @@ export function createControl({ client, connection }: { client: Client; connecti
     pause: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(pause)),
     resume: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(resume)),
     backfill: (source, request) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(backfill, request)),
+    retryQuarantined: (source, request) =>
+      tell(UPDATE_PATIENCE_MS, () => watcher(source).executeUpdate(retryQuarantined, { args: [request] })),
+    rollback: (source, request) =>
+      tell(UPDATE_PATIENCE_MS, () => watcher(source).executeUpdate(rollback, { args: [request] })),
+    setLimits: (host, limits) =>
+      tell(UPDATE_PATIENCE_MS, async () => {
+        try {
+          const governor = client.workflow.getHandle(governorId(host));
+          return await governor.executeUpdate(setLimits, { args: [limits] });
+        } catch (error) {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+          throw notFound(
+            `Nothing was asked of the host ${JSON.stringify(host)} yet: there is nothing to limit.`,
+          );
+        }
+      }),
   };
 }
 
 function clientError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
     const { type, message } = error.cause;
     if (type === 'NotFound') return notFound(message);

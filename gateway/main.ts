@@ -1,6 +1,6 @@
 /** Composition root of the gateway. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeSource, environmentOrExit, operatorToken } from '../config/environment.ts';
+import { describeSource, environmentOrExit, operatorToken, originHost } from '../config/environment.ts';
 import { createLogger } from '../config/logging.ts';
 import { readFiles } from '../warehouse/files.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
@@ -43,7 +43,12 @@ const answers = createAnswers({
 });
 const gateway = createGatewayServer({
   parts: {
-    source: { name: sourceName, url: describeSource(environment.source), generated: sourceName === 'demo' },
+    source: {
+      name: sourceName,
+      url: describeSource(environment.source),
+      generated: sourceName === 'demo',
+      host: originHost(environment.source),
+    },
     answers,
     liveLoads,
     ingestion,

@@ -3,7 +3,7 @@ import { rollbackTarget } from './rollback-target.ts';
 
 /** `ABCB`: A, B and C were published, then B again. Says live and previous, with their sequences. */
 function target(log: string): string {
-  const publications = [...log].map((loadId, index) => ({ loadId, sequence: index + 1 }));
+  const publications = log.split('').map((loadId, index) => ({ loadId, sequence: index + 1 }));
   const { live, previous } = rollbackTarget(publications);
   const shown = (load: typeof live) => (load === undefined ? '-' : `${load.loadId}${load.sequence}`);
   return `${shown(live)} ${shown(previous)}`;

@@ -53,7 +53,7 @@ export interface RollbackAnswer {
   /** Held back now; null when the older load is of the same version. */
   heldBack: string | null;
 }
-/** Fails with `NotFound` for a file that was never published, with `Conflict` when nothing older is kept. */
+/** Fails with `NotFound` for a file that is not known, with `Conflict` when nothing older is kept or it is being ingested. */
 export const rollback = defineUpdate<RollbackAnswer, [RollbackRequest]>('rollback');
 /** From the publisher to a watcher: what became of a rollback. */
 export const rollbackSettled = defineSignal<[RollbackSettled]>('rollbackSettled');

@@ -1,6 +1,10 @@
 /** Mutations: each needs the operator token. */
 import { randomUUID } from 'node:crypto';
+import type { FileRecord } from '../../warehouse/files.ts';
 import { mistakeInBackfill } from '../../workflows/backfill-request.ts';
+import { mistakeInRetry, mistakeInRollback } from '../../workflows/control-requests.ts';
+import type { RetryAnswer } from '../../workflows/messages.ts';
+import type { OriginLimits } from '../../workflows/origin-state.ts';
 import type { GatewayContext } from '../context.ts';
 import { badUserInput, unauthenticated } from '../errors.ts';
 import { WHERE_THE_TOKEN_IS } from '../operator.ts';
@@ -52,10 +56,63 @@ const backfill: Mutation<
   return { ...(await accepted(context)), id: request.id };
 };
 
+const retryQuarantined: Mutation<{ filenames?: string[] | null }, Accepted & RetryAnswer> = async (
+  _,
+  { filenames },
+  context,
+) => {
+  const request = filenames === null || filenames === undefined ? {} : { filenames };
+  const mistake = mistakeInRetry(request);
+  if (mistake !== undefined) throw badUserInput(mistake);
+  const answer = await context.control.retryQuarantined(context.source.name, request);
+  return { ...(await accepted(context)), ...answer };
+};
+
+interface RolledBack extends Accepted {
+  dataVersion: number;
+  version: string;
+  heldBack: string | null;
+  file: FileRecord | undefined;
+}
+
+const rollback: Mutation<{ filename: string }, RolledBack> = async (_, { filename }, context) => {
+  const mistake = mistakeInRollback({ filename });
+  if (mistake !== undefined) throw badUserInput(mistake);
+  const { sequence, version, heldBack } = await context.control.rollback(context.source.name, { filename });
+  // Whoever asked for it sees it in the next answer of this gateway.
+  await context.liveLoads.refresh().catch(() => undefined);
+  const file = (await context.readFiles()).find((each) => each.filename === filename);
+  return { ...(await accepted(context)), dataVersion: sequence, version, heldBack, file };
+};
+
+interface LimitsArguments {
+  minConcurrent?: number | null;
+  maxConcurrent?: number | null;
+  host?: string | null;
+}
+
+const setLimits: Mutation<LimitsArguments, Accepted & OriginLimits & { host: string }> = async (
+  _,
+  { minConcurrent, maxConcurrent, host: given },
+  context,
+) => {
+  const host = given ?? context.source.host;
+  if (host === undefined) throw badUserInput('This source is a folder: there is no host to be limited.');
+  const limits = {
+    ...(typeof minConcurrent === 'number' ? { minConcurrent } : {}),
+    ...(typeof maxConcurrent === 'number' ? { maxConcurrent } : {}),
+  };
+  const now = await context.control.setLimits(host, limits);
+  return { ...(await accepted(context)), ...now, host };
+};
+
 export const controlResolvers = {
   Mutation: {
     pause: operatorsOnly(pause),
     resume: operatorsOnly(resume),
     backfill: operatorsOnly(backfill),
+    retryQuarantined: operatorsOnly(retryQuarantined),
+    rollback: operatorsOnly(rollback),
+    setLimits: operatorsOnly(setLimits),
   },
 };

@@ -39,6 +39,7 @@ export interface Tripline {
   graphql: <Data>(
     query: string,
     variables?: Record<string, unknown>,
+    options?: { token?: string },
   ) => Promise<{ data?: Data; errors?: GraphQLMistake[] }>;
   files: () => Promise<FileNode[]>;
   /** Waits until every one of these files is published or quarantined. */
@@ -83,10 +84,13 @@ export async function startTripline({
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = `http://127.0.0.1:${port}`;
 
-  const graphql: Tripline['graphql'] = async (query, variables = {}) => {
+  const graphql: Tripline['graphql'] = async (query, variables = {}, { token } = {}) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify({ query, variables }),
     });
     return (await response.json()) as never;
