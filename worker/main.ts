@@ -59,6 +59,8 @@ async function run(): Promise<void> {
     workflowBundle: { code: (await bundled).code },
     activities: createActivities({ source, lake, warehouse, loader, client, announcer, environment }),
     maxConcurrentActivityTaskExecutions: 16,
+    // A cancellation travels back with a heartbeat. By default one in 0.8 of the heartbeat timeout is sent.
+    maxHeartbeatThrottleInterval: '2 seconds',
     shutdownGraceTime: '3 seconds',
     shutdownForceTime: '5 seconds',
   });
