@@ -1,11 +1,13 @@
 import type { ClickHouseError } from '../warehouse/warehouse.ts';
 
+export const TIMEOUT_EXCEEDED = '159';
+
 /**
  * ClickHouse's codes for "not now": the engine's state is the cause, not the statement or the file.
  * https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
  */
 const NOT_NOW: ReadonlySet<string> = new Set([
-  '159', // TIMEOUT_EXCEEDED
+  TIMEOUT_EXCEEDED,
   '202', // TOO_MANY_SIMULTANEOUS_QUERIES
   '209', // SOCKET_TIMEOUT
   '210', // NETWORK_ERROR

@@ -2,13 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Lake } from '../lake/lake.ts';
+import { LakeLostError, type Lake, type LakeObject } from '../lake/lake.ts';
 import type { Drift } from '../warehouse/drift.ts';
+import type { FileSchema } from '../warehouse/file-schema.ts';
 import { readFooter, type Footer } from '../warehouse/footer.ts';
-import { loadFile, type VerifiedLoad } from '../warehouse/load-file.ts';
+import { loadDeadlineMs, loadFile, type LoadProof, type VerifiedLoad } from '../warehouse/load-file.ts';
+import { selectTripsSql } from '../warehouse/load-sql.ts';
+import type { ReadAlone } from '../warehouse/lone-reader.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import { ClickHouseError, type Warehouse } from '../warehouse/warehouse.ts';
-import { isEngineTrouble } from './engine-trouble.ts';
+import { isEngineTrouble, TIMEOUT_EXCEEDED } from './engine-trouble.ts';
 import { FILE_UNREADABLE, sourceFailure } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
@@ -23,8 +26,29 @@ export interface LoadInput {
 
 /** How often the engine may say that it cannot read a file before we believe it. */
 const READ_ATTEMPTS = 2;
+/** How often a reader of its own must end or hang over a file that the engine ended or hung over. */
+const LONE_DEATHS = 2;
+/** Where no lone reader can be had: so many attempts that began and came to nothing cannot be chance. */
+const UNEXPLAINED_ATTEMPTS = 10;
 
-export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehouse: Warehouse }) {
+/** All statements of an attempt together may take so many times the deadline of one. */
+const ATTEMPT_DEADLINES = 3;
+
+/** Left in the heartbeat by an attempt whose engine ended, or did not answer in time, while it loaded the file. */
+const SUSPECT = 'the engine went away';
+
+export function createLoadActivities({
+  lake,
+  warehouse,
+  readAlone,
+  deadlineMs = loadDeadlineMs,
+}: {
+  lake: Lake;
+  warehouse: Warehouse;
+  readAlone: ReadAlone;
+  /** Of one statement of a load, by the file's bytes. */
+  deadlineMs?: (sizeBytes: number) => number;
+}) {
   const reader = (key: string) => async (start: number, end: number) => {
     try {
       return await lake.read({ key, range: { start, end } });
@@ -34,6 +58,46 @@ export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehous
   };
   const footerOf = ({ lakeKey, sizeBytes, month }: LoadInput): Promise<Footer> =>
     readFooter({ sizeBytes, month, read: reader(lakeKey) });
+
+  /**
+   * Whether it is this file that the engine goes away over (docs/decisions/0008). Anybody may end the engine at any moment, so
+   * its end proves nothing: a process that does nothing but read this file must end or hang too, every time.
+   */
+  async function endsItsReader(
+    input: LoadInput,
+    schema: FileSchema,
+    file: LakeObject,
+  ): Promise<Refusal | undefined> {
+    const { version, sizeBytes } = input;
+    for (let death = 0; death < LONE_DEATHS; death += 1) {
+      const reading = await withHeartbeat((signal) =>
+        readAlone({
+          sql: selectTripsSql(schema, file),
+          params: { load_id: randomUUID(), ...file.params },
+          deadlineMs: deadlineMs(sizeBytes),
+          signal,
+        }),
+      );
+      if (reading === 'survived') return undefined;
+      if (reading === 'unavailable') {
+        const attempts = await attemptsOf(version);
+        if (attempts < UNEXPLAINED_ATTEMPTS) return undefined;
+        const message = `the engine went away again and again: ${attempts} attempts to load the file came to nothing`;
+        return { code: 'ENGINE_CRASH', message };
+      }
+    }
+    const message = `the engine ends or hangs over it, and so did a process that read it alone, ${LONE_DEATHS} times`;
+    return { code: 'ENGINE_CRASH', message };
+  }
+
+  async function attemptsOf(version: string): Promise<number> {
+    const { workflowExecution } = Context.current().info;
+    const [row] = await warehouse.rows<{ attempts: string }>(
+      'SELECT count() AS attempts FROM load_attempts WHERE run_id = {run_id:String} AND version = {version:String}',
+      { params: { run_id: workflowExecution?.runId ?? '', version } },
+    );
+    return Number(row?.attempts ?? 0);
+  }
 
   return {
     /**
@@ -63,8 +127,16 @@ export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehous
     },
 
     /** One attempt to load a file, under a load id of its own: whatever becomes of it, no other attempt is touched. */
-    async loadIntoWarehouse(input: LoadInput): Promise<{ load: VerifiedLoad } | { refusal: Refusal }> {
-      const { info } = Context.current();
+    async loadIntoWarehouse(
+      input: LoadInput,
+    ): Promise<{ load: VerifiedLoad; notes: string[] } | { refusal: Refusal }> {
+      const context = Context.current();
+      const { info } = context;
+      const heldBytes = await lake.sizeOf(input.lakeKey);
+      if (heldBytes !== input.sizeBytes) {
+        const found = heldBytes === undefined ? 'nothing' : `${heldBytes} bytes`;
+        throw sourceFailure(new LakeLostError(`the lake holds ${found} of ${input.sizeBytes} bytes`));
+      }
       const footer = await footerOf(input);
       if (footer.kind === 'refused') return { refusal: footer.refusal };
       if (footer.kind === 'needMore') throw new Error('the lake does not hold the whole file');
@@ -80,27 +152,45 @@ export function createLoadActivities({ lake, warehouse }: { lake: Lake; warehous
           run_id: info.workflowExecution?.runId ?? '',
         },
       ]);
+      const file = await lake.tableFunction(input.lakeKey);
+      if (info.heartbeatDetails === SUSPECT) {
+        const refusal = await endsItsReader(input, footer.schema, file);
+        if (refusal !== undefined) return { refusal };
+      }
+      const statementMs = deadlineMs(input.sizeBytes);
       try {
-        const lakeObject = await lake.tableFunction(input.lakeKey);
         const result = await withHeartbeat((signal) =>
           loadFile({
             warehouse,
-            file: lakeObject,
+            file,
             schema: footer.schema,
             loadId,
             source,
             filename,
             version,
             month,
-            signal,
+            deadlineMs: statementMs,
+            // An engine that is deaf to its deadline may never answer.
+            signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_DEADLINES * statementMs)]),
           }),
         );
-        return 'code' in result ? { refusal: result } : { load: result };
+        if ('code' in result) return { refusal: result };
+        return { load: result, notes: misfitNotes(footer.schema, result.proof) };
       } catch (error) {
+        if (!(error instanceof ClickHouseError) || error.code === TIMEOUT_EXCEEDED)
+          context.heartbeat(SUSPECT);
         if (!(error instanceof ClickHouseError) || isEngineTrouble(error) || info.attempt < READ_ATTEMPTS)
           throw error;
         throw ApplicationFailure.nonRetryable(error.message.slice(0, 1000), FILE_UNREADABLE);
       }
     },
   };
+}
+
+/** Of known columns alone: the footer told of the others already. */
+function misfitNotes({ columns }: FileSchema, { keptInExtra = {} }: LoadProof): string[] {
+  return columns.flatMap(({ source, canonical }) => {
+    const trips = keptInExtra[source];
+    return trips === undefined ? [] : [`${source}: ${trips} values fit no ${canonical}, kept in extra`];
+  });
 }

@@ -13,6 +13,8 @@ export type Footer =
 const MAGIC = 'PAR1';
 /** Magic at both ends, and the length. */
 const SMALLEST_FILE = 12;
+/** Bytes; TLC's are 10 kB. It is held and parsed in memory, so what a file claims must have an end. */
+const LARGEST_FOOTER = 64 << 20;
 
 const refused = (code: Refusal['code'], message: string): Footer => ({
   kind: 'refused',
@@ -57,6 +59,8 @@ export async function readFooter({
   const start = sizeBytes - 8 - metadataBytes;
   if (start < 4)
     return refused('UNREADABLE', `the footer claims ${metadataBytes} bytes of a file of ${sizeBytes}`);
+  if (metadataBytes > LARGEST_FOOTER)
+    return refused('UNREADABLE', `the footer claims ${metadataBytes} bytes, more than ${LARGEST_FOOTER}`);
   if (start < fetchedFrom) return { kind: 'needMore', start };
   let metadata: FileMetaData;
   try {

@@ -48,8 +48,13 @@ const LOAD_SETTINGS = {
   optimize_on_insert: 0,
 } as const;
 
-/** Milliseconds; a load of 16 M rows takes about 10 s. */
-const LOAD_DEADLINE_MS = 1_800_000;
+/**
+ * How long one statement of a load may take, in milliseconds. By bytes, as the rows that a footer declares may be absurd: a month of
+ * 50 MB takes 2 s, so this is 40 times that; a file that hangs the engine costs minutes.
+ */
+export function loadDeadlineMs(sizeBytes: number): number {
+  return 60_000 + Math.ceil(sizeBytes / 2_000);
+}
 
 /**
  * Writes trips, rejects and histograms under a load id that nobody else uses, and counts them.
@@ -65,6 +70,7 @@ export async function loadFile({
   filename,
   version,
   month,
+  deadlineMs = loadDeadlineMs(0),
   signal,
 }: {
   warehouse: Warehouse;
@@ -77,9 +83,11 @@ export async function loadFile({
   version: string;
   /** `YYYY-MM`, or '' for a file without one. */
   month: string;
+  /** Of each statement; see `loadDeadlineMs`. */
+  deadlineMs?: number;
   signal: AbortSignal;
 }): Promise<VerifiedLoad | Refusal> {
-  const options = { signal, deadlineMs: LOAD_DEADLINE_MS, settings: LOAD_SETTINGS };
+  const options = { signal, deadlineMs, settings: LOAD_SETTINGS };
   const ids = { load_id: loadId, source, filename };
   await warehouse.command(insertTripsSql(schema, file), { ...options, params: { ...ids, ...file.params } });
   await warehouse.command(insertRejectedRowsSql(schema, file), {
@@ -90,7 +98,7 @@ export async function loadFile({
   await warehouse.command(statement('insert_trips_by_day'), { ...options, params: ids });
   const [found] = await warehouse.rows<ProofRow>(statement('prove_load'), {
     signal,
-    deadlineMs: LOAD_DEADLINE_MS,
+    deadlineMs,
     params: { load_id: loadId, month },
   });
   if (found === undefined) throw new Error('prove_load returned no row');

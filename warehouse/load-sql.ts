@@ -96,12 +96,17 @@ function sourceOf(schema: FileSchema, canonical: string): string {
 
 /** Parameter: load_id. */
 export function insertTripsSql(schema: FileSchema, file: LakeObject): string {
+  return `INSERT INTO trips (${TRIP_COLUMNS.map(({ name }) => name).join(', ')}, extra, row_number, load_id)
+${selectTripsSql(schema, file)}`;
+}
+
+/** What is inserted into `trips`. Parameter: load_id. */
+export function selectTripsSql(schema: FileSchema, file: LakeObject): string {
   const outer = TRIP_COLUMNS.map(({ required }, index) =>
     required === true ? `assumeNotNull(c${index})` : `c${index}`,
   );
   const inner = TRIP_COLUMNS.map((canonical, index) => `${expressionOf(schema, canonical)} AS c${index}`);
-  return `INSERT INTO trips (${TRIP_COLUMNS.map(({ name }) => name).join(', ')}, extra, row_number, load_id)
-SELECT ${outer.join(', ')}, unknown_columns, assumeNotNull(file_row), {load_id:UUID}
+  return `SELECT ${outer.join(', ')}, unknown_columns, assumeNotNull(file_row), {load_id:UUID}
 FROM (
   SELECT ${inner.join(',\n    ')},
     ${extra(schema)} AS unknown_columns,

@@ -9,6 +9,8 @@ export type RefusalCode =
   | 'TOO_LARGE'
   | 'UNREADABLE'
   | 'ROW_COUNT_MISMATCH'
+  /** Reading it ends or hangs the engine. */
+  | 'ENGINE_CRASH'
   | 'UNSTABLE'
   /** Rolled back by an operator. */
   | 'HELD_BACK';

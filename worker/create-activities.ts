@@ -10,6 +10,7 @@ import { createSweepActivities } from '../activities/sweep-activities.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Source } from '../sources/source.ts';
+import { readAlone } from '../warehouse/lone-reader.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { PUBLISHER_ID, releaseLoads } from '../workflows/messages.ts';
 import type { Announcer } from './announcer.ts';
@@ -36,7 +37,7 @@ export function createActivities({
   return {
     ...createListActivities({ source, warehouse, client, pollEveryMs, now: Date.now }),
     ...createFetchActivities({ source, lake, warehouse, maxFileBytes, chunkBytes }),
-    ...createLoadActivities({ lake, warehouse: loader }),
+    ...createLoadActivities({ lake, warehouse: loader, readAlone }),
     ...createIngestRecordActivities({ warehouse }),
     ...createPublishActivities({ warehouse, announce: announcer.announce }),
     ...createControlActivities({ warehouse, now: Date.now }),
