@@ -25,6 +25,8 @@ export async function uploadStream({
 }): Promise<number> {
   const stop = new AbortController();
   let failure: { error: unknown } | undefined;
+  let settle: () => void = () => undefined;
+  const settled = new Promise<void>((resolve) => (settle = resolve));
   let sent = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     try {
@@ -37,14 +39,14 @@ export async function uploadStream({
       // Some servers take a body that ends too early for the whole.
       if (sent !== sizeBytes) throw new Error(`${sent} of ${sizeBytes} bytes arrived`);
     } catch (error) {
-      // A failing body does not end its request.
+      // Neither an error of the body (the SDK's own streams would throw it at nobody) nor its end (which S3 may take for the
+      // whole): the request is given up, and only then the body ends.
       failure = { error };
       stop.abort();
-      throw error;
+      await settled;
     }
   }
   const body = Readable.from(counted(), { objectMode: false });
-  body.on('error', () => undefined);
   try {
     const { kind, ...target } = to;
     const content = { Body: body, ContentLength: sizeBytes };
@@ -57,6 +59,7 @@ export async function uploadStream({
   } catch (error) {
     throw failure === undefined ? error : failure.error;
   } finally {
+    settle();
     body.destroy();
   }
 }

