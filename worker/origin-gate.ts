@@ -16,8 +16,8 @@ export interface OriginGate extends RequestGate {
   close(): void;
 }
 
-/** What the governor said is believed for this long. */
-const TRUST_MS = 1_000;
+/** What the governor said is believed for this long after it was asked, and never past the next report. */
+const TRUST_MS = 1_500;
 /** Reports are sent together, so often under pressure, and seldom when the limit is far. */
 const BUSY_REPORT_MS = 500;
 const CALM_REPORT_MS = 5_000;
@@ -46,22 +46,24 @@ export function createOriginGate({
   let tally = emptyTally();
   let reporting: Promise<void> = Promise.resolve();
   let reportedAtMs = -Infinity;
+  let reports = 0;
   const wakeUps = new Set<() => void>();
 
   const wake = (): void => {
     for (const one of wakeUps) one();
   };
 
-  /** Sends what has been seen since the last report, one report after the other. */
+  /** Sends what has been seen since the last report, one report after the other. Nothing begins meanwhile. */
   function report(): Promise<void> {
     reporting = reporting.then(async () => {
       const sent = tally;
       tally = emptyTally();
       reportedAtMs = now();
+      // What it decides by this report counts, not what we knew before.
+      seenAtMs = -Infinity;
+      reports += 1;
       try {
         await link.report({ workerId, inFlight, waiting, ...sent });
-        // What it decided by this report counts, not what we knew before.
-        seenAtMs = -Infinity;
         if (sent.throttled > 0) closed = false;
       } catch {
         tally = addTallies(sent, tally);
@@ -70,15 +72,25 @@ export function createOriginGate({
     return reporting;
   }
 
+  async function ask(): Promise<void> {
+    await reporting;
+    const askedAtMs = now();
+    const before = reports;
+    const answer = await link.view();
+    view = answer;
+    // A report was sent meanwhile: this may be from before it.
+    if (before === reports) seenAtMs = askedAtMs;
+  }
+
   async function look(): Promise<void> {
     looking ??= (async () => {
       try {
-        view = await link.view();
-        seenAtMs = now();
-        if (!(workerId in view.shares)) {
+        // The first report makes us known, and starts the governor where there is none.
+        if (view === undefined) await report();
+        await ask();
+        if (view !== undefined && !(workerId in view.shares)) {
           await report();
-          view = await link.view();
-          seenAtMs = now();
+          await ask();
         }
       } catch {
         // Nobody knows the governor's mind: nothing is sent until it is known again.

@@ -42,7 +42,7 @@ export async function originGovernor(input: OriginGovernorInput = {}): Promise<v
   setHandler(
     setLimits,
     (request) => {
-      state = applyLimits(state, { ...state.limits, ...request });
+      state = applyLimits(state, { ...state.limits, ...request }, Date.now());
       changes += 1;
       return state.limits;
     },

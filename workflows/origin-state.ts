@@ -29,6 +29,18 @@ export interface OriginReport {
   probe?: number;
 }
 
+export interface OriginWorker {
+  /** As it last reported. */
+  inFlight: number;
+  waiting: number;
+  seenAtMs: number;
+  /** Requests that it may have under way now. */
+  share: number;
+  /** The largest share that it may still believe in, until `heldUntilMs`: places that nobody else gets before. */
+  held: number;
+  heldUntilMs: number;
+}
+
 export interface OriginState {
   limits: OriginLimits;
   /** Requests in flight that are allowed to all workers together, while the breaker is closed. */
@@ -42,13 +54,16 @@ export interface OriginState {
   pauseMs: number;
   /** The one request that is let through while half open. */
   probe: { id: number; workerId: string; sinceMs: number } | null;
+  /** Probes given out so far: the last one's id. */
+  probes: number;
   /** While below it after a pause, the limit doubles. */
   slowStartUntil: number;
   /** Good outcomes since the limit last changed. */
   goodSinceChange: number;
   changedAtMs: number;
   failedInARow: number;
-  workers: Record<string, { inFlight: number; waiting: number; seenAtMs: number }>;
+  decreasedAtMs: number;
+  workers: Record<string, OriginWorker>;
   /** Totals of all time. */
   outcomes: { good: number; throttled: number; undecided: number; failed: number };
   /** How often the breaker opened. */
@@ -69,8 +84,14 @@ const ROUND_MS = 1_000;
 const DOWN_AFTER_FAILURES = 5;
 /** A worker that says nothing for so long has none of its requests under way any more. */
 const SILENT_MS = 15_000;
-/** A probe whose outcome nobody told is given to another worker. */
-const PROBE_LOST_MS = 30_000;
+/** A probe of a worker that says nothing for so long is given to another. */
+const PROBE_LOST_MS = 15_000;
+/** Workers believe what they were told for 1.5 s; the rest is for clocks that differ. */
+const BELIEVED_MS = 2_000;
+/** Places that cannot be shared out evenly go round. */
+const TURN_MS = 5_000;
+/** Without trouble for so long, the next pause is a short one again. */
+const FORGIVEN_MS = 300_000;
 
 export function initialOriginState(limits: OriginLimits = DEFAULT_LIMITS): OriginState {
   const limit = clamp(INITIAL_LIMIT, limits);
@@ -82,9 +103,11 @@ export function initialOriginState(limits: OriginLimits = DEFAULT_LIMITS): Origi
     openUntilMs: null,
     pauseMs: FIRST_PAUSE_MS,
     probe: null,
+    probes: 0,
     slowStartUntil: 0,
     goodSinceChange: 0,
     changedAtMs: 0,
+    decreasedAtMs: 0,
     failedInARow: 0,
     workers: {},
     outcomes: { good: 0, throttled: 0, undecided: 0, failed: 0 },
@@ -100,64 +123,77 @@ export function nextDeadline({ breaker, openUntilMs, probe }: OriginState): numb
 
 /** Ends a pause, and gives a lost probe to another worker. */
 export function passTime(state: OriginState, nowMs: number): OriginState {
+  return shareOut(afterPause(state, nowMs), nowMs);
+}
+
+function afterPause(state: OriginState, nowMs: number): OriginState {
   const { breaker, openUntilMs, probe } = state;
   if (breaker === 'open' && openUntilMs !== null && nowMs >= openUntilMs) {
-    return { ...state, breaker: 'halfOpen', openUntilMs: null, probe: nextProbe(state, nowMs) };
+    return giveProbe({ ...state, breaker: 'halfOpen', openUntilMs: null }, nowMs);
   }
   if (breaker === 'halfOpen' && (probe === null || nowMs - probe.sinceMs >= PROBE_LOST_MS)) {
-    return { ...state, probe: nextProbe(state, nowMs) };
+    return giveProbe(state, nowMs);
   }
   return state;
 }
 
-/** To a worker that waits, not the one that lost the probe before; null while nobody does. */
-function nextProbe({ workers, probe, opened }: OriginState, nowMs: number): OriginState['probe'] {
+/** To a worker that waits, not the one that lost the probe before; to none while nobody does. */
+function giveProbe(state: OriginState, nowMs: number): OriginState {
+  const { workers, probe, probes } = state;
   const waiting = Object.entries(workers)
     .filter(([, worker]) => worker.waiting > 0)
     .map(([workerId]) => workerId)
     .toSorted((a, b) => (a < b ? -1 : 1));
   const workerId = waiting.find((candidate) => candidate !== probe?.workerId) ?? waiting[0];
-  return workerId === undefined ? null : { id: (probe?.id ?? opened * 1_000) + 1, workerId, sinceMs: nowMs };
+  if (workerId === undefined) return { ...state, probe: null };
+  return { ...state, probe: { id: probes + 1, workerId, sinceMs: nowMs }, probes: probes + 1 };
 }
 
 export function applyReport(before: OriginState, report: OriginReport, nowMs: number): OriginState {
   const { workerId, inFlight, waiting, good, throttled, undecided, failed } = report;
   const { outcomes } = before;
   const present = Object.entries(before.workers).filter(([, { seenAtMs }]) => nowMs - seenAtMs < SILENT_MS);
-  const state = passTime(
-    {
-      ...before,
-      workers: { ...Object.fromEntries(present), [workerId]: { inFlight, waiting, seenAtMs: nowMs } },
-      outcomes: {
-        good: outcomes.good + good,
-        throttled: outcomes.throttled + throttled,
-        undecided: outcomes.undecided + undecided,
-        failed: outcomes.failed + failed,
-      },
-      failedInARow: good > 0 ? 0 : before.failedInARow + failed,
+  // Who reports begins nothing more on what it was told before.
+  const worker = { inFlight, waiting, seenAtMs: nowMs, share: 0, held: 0, heldUntilMs: 0 };
+  const heard = {
+    ...before,
+    workers: { ...Object.fromEntries(present), [workerId]: worker },
+    outcomes: {
+      good: outcomes.good + good,
+      throttled: outcomes.throttled + throttled,
+      undecided: outcomes.undecided + undecided,
+      failed: outcomes.failed + failed,
     },
-    nowMs,
-  );
+    failedInARow: good > 0 ? 0 : before.failedInARow + failed,
+  };
+  const { probe } = before;
+  const probing = probe?.workerId === workerId && (inFlight > 0 || waiting > 0);
+  const state = afterPause(probing ? { ...heard, probe: { ...probe, sinceMs: nowMs } } : heard, nowMs);
+  return shareOut(afterReport(state, report, nowMs), nowMs);
+}
+
+function afterReport(state: OriginState, report: OriginReport, nowMs: number): OriginState {
   switch (state.breaker) {
     case 'open':
       return rest(state, nowMs + (report.retryAfterMs ?? 0));
     case 'halfOpen':
       return afterProbe(state, report, nowMs);
     case 'closed': {
-      if (throttled > 0) return open(decrease(state, nowMs), report, nowMs);
-      if (state.failedInARow >= DOWN_AFTER_FAILURES) return open(decrease(state, nowMs), report, nowMs);
-      if (failed > 0) return decrease(state, nowMs);
-      return increase(state, report, nowMs);
+      const down = state.failedInARow >= DOWN_AFTER_FAILURES;
+      if (report.throttled > 0 || down) return open(decrease(state, nowMs), report, nowMs);
+      return report.failed > 0 ? decrease(state, nowMs) : increase(state, report, nowMs);
     }
   }
 }
 
-/** Only the probe's own outcome counts: others were under way before the pause. */
+/** Only the probe's own outcome counts, and a `Retry-After`: other requests were under way before the pause. */
 function afterProbe(state: OriginState, report: OriginReport, nowMs: number): OriginState {
-  if (state.probe === null) return state;
-  if (report.probe !== state.probe.id) {
+  if (state.probe === null || report.probe !== state.probe.id) {
+    // Whoever asked before the pause: a time that the host names is obeyed.
+    if (report.throttled > 0 && report.retryAfterMs !== undefined) return open(state, report, nowMs);
+    if (state.probe === null) return state;
     const gaveUp = report.workerId === state.probe.workerId && report.waiting + report.inFlight === 0;
-    return gaveUp ? { ...state, probe: nextProbe(state, nowMs) } : state;
+    return gaveUp ? giveProbe(state, nowMs) : state;
   }
   if (report.throttled > 0 || report.failed > 0) return open(state, report, nowMs);
   if (report.good === 0 && report.undecided === 0) return state;
@@ -191,15 +227,19 @@ function rest(state: OriginState, untilMs: number): OriginState {
   return { ...state, openUntilMs: Math.max(state.openUntilMs ?? 0, untilMs) };
 }
 
+/** Once per round. Trouble while the limit recovers says little about what the host bears otherwise. */
 function decrease(state: OriginState, nowMs: number): OriginState {
-  if (nowMs - state.changedAtMs < ROUND_MS && state.limit < state.lastGoodLimit) return state;
+  const { limit, limits, lastGoodLimit } = state;
+  if (nowMs - state.decreasedAtMs < ROUND_MS) return state;
+  const bearable = limit >= lastGoodLimit ? limit - 1 : Math.max(limit, Math.floor(lastGoodLimit * 0.75));
   return {
     ...state,
-    limit: clamp(Math.floor(state.limit / 2), state.limits),
-    lastGoodLimit: clamp(state.limit - 1, state.limits),
+    limit: clamp(Math.floor(limit / 2), limits),
+    lastGoodLimit: clamp(bearable, limits),
     slowStartUntil: 0,
     goodSinceChange: 0,
     changedAtMs: nowMs,
+    decreasedAtMs: nowMs,
   };
 }
 
@@ -209,7 +249,8 @@ function increase(state: OriginState, { good, waiting }: OriginReport, nowMs: nu
   const inFlight = Object.values(state.workers).reduce((sum, worker) => sum + worker.inFlight, 0);
   const used = waiting > 0 || inFlight >= limit;
   const goodSinceChange = state.goodSinceChange + good;
-  const pauseMs = limit >= lastGoodLimit && used ? FIRST_PAUSE_MS : state.pauseMs;
+  const calm = nowMs - Math.max(state.changedAtMs, state.decreasedAtMs) >= FORGIVEN_MS;
+  const pauseMs = good > 0 && (calm || (limit >= lastGoodLimit && used)) ? FIRST_PAUSE_MS : state.pauseMs;
   const counted = { ...state, goodSinceChange, pauseMs };
   if (!used || limit >= limits.maxConcurrent) return counted;
   const changed = { ...counted, goodSinceChange: 0, changedAtMs: nowMs };
@@ -225,49 +266,76 @@ function increase(state: OriginState, { good, waiting }: OriginReport, nowMs: nu
   return { ...changed, limit: limit + 1 };
 }
 
-export function applyLimits(state: OriginState, limits: OriginLimits): OriginState {
-  return {
+export function applyLimits(state: OriginState, limits: OriginLimits, nowMs: number): OriginState {
+  const changed = {
     ...state,
     limits,
     limit: clamp(state.limit, limits),
     lastGoodLimit: clamp(state.lastGoodLimit, limits),
     slowStartUntil: Math.min(state.slowStartUntil, limits.maxConcurrent),
   };
+  return shareOut(changed, nowMs);
+}
+
+/** How many requests each worker may have under way. While half open, one more than it has: the probe. */
+export function shares({ workers }: OriginState): Record<string, number> {
+  return Object.fromEntries(Object.entries(workers).map(([id, { share }]) => [id, share]));
 }
 
 /**
- * How many requests each worker may have under way: its fair part of the limit, and never so that all together
- * exceed it while others still finish what they began before a decrease. The sum over workers that may begin something is at
- * most the limit.
+ * Gives each worker its fair part of the limit, and never so that all together can exceed it while others still finish what
+ * they began, or may still begin what they were told before. What a worker loses it loses at once; what it wins must be free.
  */
-export function shares({ breaker, limit, workers, probe }: OriginState): Record<string, number> {
-  const ids = Object.keys(workers).toSorted((a, b) => (a < b ? -1 : 1));
-  if (breaker !== 'closed') {
-    return Object.fromEntries(
-      ids.map((id) => [id, breaker === 'halfOpen' && probe?.workerId === id ? 1 : 0]),
-    );
+function shareOut(state: OriginState, nowMs: number): OriginState {
+  const ids = Object.keys(state.workers).toSorted((a, b) => (a < b ? -1 : 1));
+  const targets = targetsOf(state, ids, nowMs);
+  const workers: OriginState['workers'] = {};
+  let free = state.limit;
+  for (const [id, worker] of Object.entries(state.workers)) {
+    const share = Math.min(worker.share, targets.get(id) ?? 0);
+    const stillHeld = nowMs < worker.heldUntilMs ? worker.held : 0;
+    const lost = share < worker.share;
+    workers[id] = {
+      ...worker,
+      share,
+      held: lost ? Math.max(worker.share, stillHeld) : stillHeld,
+      heldUntilMs: lost ? nowMs + BELIEVED_MS : worker.heldUntilMs,
+    };
+    free -= taken(workers[id]);
+  }
+  for (const id of ids) {
+    const worker = workers[id];
+    if (worker === undefined) continue;
+    const already = taken(worker);
+    const share = Math.max(worker.share, Math.min(targets.get(id) ?? 0, already + Math.max(free, 0)));
+    free -= Math.max(0, share - already);
+    workers[id] = { ...worker, share };
+  }
+  return { ...state, workers };
+}
+
+/** Places that a worker uses, or may still use before it asks again. */
+function taken({ inFlight, share, held }: OriginWorker): number {
+  return Math.max(inFlight, share, held);
+}
+
+function targetsOf(state: OriginState, ids: readonly string[], nowMs: number): Map<string, number> {
+  const { breaker, limit, workers, probe } = state;
+  if (breaker === 'open') return new Map();
+  if (breaker === 'halfOpen') {
+    return new Map(probe === null ? [] : [[probe.workerId, (workers[probe.workerId]?.inFlight ?? 0) + 1]]);
   }
   const active = ids.filter((id) => (workers[id]?.waiting ?? 0) + (workers[id]?.inFlight ?? 0) > 0);
-  // Who asks for nothing keeps one place where there is room, so that its first request need not wait for a report.
+  // While nobody asks, all keep their parts, so that the first request need not wait for a report.
   const wanting = active.length === 0 ? ids : active;
-  const target = new Map(
+  const whole = Math.floor(limit / wanting.length);
+  const turn = Math.floor(nowMs / TURN_MS);
+  return new Map(
     wanting.map((id, index) => [
       id,
-      Math.floor(limit / wanting.length) + (index < limit % wanting.length ? 1 : 0),
+      whole + ((index + turn) % wanting.length < limit % wanting.length ? 1 : 0),
     ]),
   );
-  let free = limit;
-  for (const id of ids) free -= workers[id]?.inFlight ?? 0;
-  const granted: Record<string, number> = {};
-  for (const id of ids) {
-    const inFlight = workers[id]?.inFlight ?? 0;
-    const wanted = target.get(id) ?? 0;
-    const more = Math.max(0, Math.min(wanted - inFlight, free));
-    free -= more;
-    // Above its part it begins nothing until it is below.
-    granted[id] = wanted <= inFlight ? wanted : inFlight + more;
-  }
-  return granted;
 }
 
 function clamp(value: number, { minConcurrent, maxConcurrent }: OriginLimits): number {
