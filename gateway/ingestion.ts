@@ -2,11 +2,14 @@
 import { Client, Connection } from '@temporalio/client';
 import type { Logger } from '../config/logging.ts';
 import {
+  governorId,
   ingestId,
+  originView,
   progress,
   status,
   watcherId,
   type IngestProgress,
+  type OriginView,
   type WatcherStatus,
 } from '../workflows/messages.ts';
 import { createControl, type Control } from './control.ts';
@@ -19,6 +22,8 @@ export interface Ingestion {
   watcher(source: string): Promise<{ status: WatcherStatus | null; problem: string | null }>;
   /** Null for a file that is not being ingested. */
   progress(source: string, filename: string): Promise<IngestProgress | null>;
+  /** Null where no governor runs yet. */
+  origin(host: string): Promise<OriginView | null>;
   close(): Promise<void>;
 }
 
@@ -52,6 +57,13 @@ export function connectIngestion({
     async progress(source, filename) {
       try {
         return await ask(() => client.workflow.getHandle(ingestId(source, filename)).query(progress));
+      } catch {
+        return null;
+      }
+    },
+    async origin(host) {
+      try {
+        return await ask(() => client.workflow.getHandle(governorId(host)).query(originView));
       } catch {
         return null;
       }

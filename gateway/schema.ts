@@ -3,6 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import { controlResolvers } from './resolvers/control.ts';
 import { filesResolvers } from './resolvers/files.ts';
+import { originResolvers } from './resolvers/origin.ts';
 import { percentileResolvers } from './resolvers/percentile.ts';
 import { sourceResolvers } from './resolvers/source.ts';
 import { countScalar } from './scalars/count.ts';
@@ -17,6 +18,7 @@ export function createSchema(): GraphQLSchema {
       { Count: countScalar, DateTime: dateTimeScalar, LocalDateTime: localDateTimeScalar },
       percentileResolvers,
       sourceResolvers,
+      originResolvers,
       filesResolvers,
       controlResolvers,
     ],
