@@ -49,6 +49,8 @@ export interface WatchSourceInput {
 
 interface WatcherState {
   paused: boolean;
+  /** Somebody asked for a poll that has not begun. Absent from runs of before there was one. */
+  pollNow?: boolean;
   lastPollAtMs: number | null;
   pollEveryMs: number;
   problem: string | null;
@@ -90,7 +92,9 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   };
   // In runs of before, the pages of a backfill did not wait for each other.
   const backfillsWait = patched('backfills-wait');
-  let pollNow = before === undefined;
+  // In runs of before, one that was paused for long went on until Temporal took no more signals.
+  const continuesWhilePaused = patched('continues-while-paused');
+  let pollNow = before === undefined || before.pollNow === true;
   let nextPollAtMs: number | null = null;
 
   const mistaken = (mistake: string): void => {
@@ -310,7 +314,11 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     if (startedSomething) continue;
     nextPollAtMs = state.paused ? null : Date.now() + state.pollEveryMs;
     const woken = await condition(
-      () => pollIsDue() || backfillIsDue() || canStart(),
+      () =>
+        pollIsDue() ||
+        backfillIsDue() ||
+        canStart() ||
+        (continuesWhilePaused && workflowInfo().continueAsNewSuggested),
       state.paused ? '1 hour' : state.pollEveryMs,
     );
     nextPollAtMs = null;
@@ -320,7 +328,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     }
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof watchSource>({ source, state });
+  await continueAsNew<typeof watchSource>({ source, state: { ...state, pollNow } });
 }
 
 /** A message as a mistake quotes it. */

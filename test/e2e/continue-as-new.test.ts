@@ -1,10 +1,11 @@
-/** The watcher starts anew every few seconds here: no signal that it is sent meanwhile may be lost. */
+/** The watcher starts anew after a few events here: no signal that it is sent meanwhile may be lost. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PUBLISHER_ID, watcherId, type WatcherStatus } from '../../workflows/messages.ts';
+import { startFileServer, type FileServer } from '../support/file-server.ts';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server.ts';
 import { startTripline, type Tripline } from '../support/tripline.ts';
 import { until } from '../support/until.ts';
@@ -15,8 +16,12 @@ const SUGGESTED_AT = 40;
 const CONTINUATIONS = 3;
 const FILES = 6;
 
+const filenameOf = (month: string): string => `yellow_tripdata_${month}.parquet`;
+const write = (month: string): Promise<void> =>
+  writeTrips({ path: join(folder, filenameOf(month)), month, rows: 1_000 });
 const folder = mkdtempSync(join(tmpdir(), 'tripline-continued-'));
 let temporal: TemporalServer;
+let server: FileServer;
 let tripline: Tripline;
 let connection: Connection;
 let client: Client;
@@ -25,9 +30,11 @@ beforeAll(async () => {
   temporal = await startTemporalServer({
     dynamicConfig: [`limit.historyCount.suggestContinueAsNew=${SUGGESTED_AT}`],
   });
+  server = await startFileServer(folder);
+  // Polls never come by themselves within this test.
   tripline = await startTripline({
-    sourceUrl: `file://${folder}`,
-    env: { TEMPORAL_ADDRESS: temporal.address },
+    sourceUrl: server.url,
+    env: { TEMPORAL_ADDRESS: temporal.address, POLL_SECONDS: '3600' },
   });
   connection = await Connection.connect({ address: temporal.address });
   client = new Client({ connection });
@@ -37,11 +44,13 @@ beforeAll(async () => {
 afterAll(async () => {
   await connection?.close();
   await tripline?.stop();
+  await server?.close();
   await temporal?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
 const watcher = () => client.workflow.getHandle(watcherId('yellow'));
+const runId = async (): Promise<string> => (await watcher().describe()).runId;
 const status = (): Promise<WatcherStatus> => watcher().query<WatcherStatus>('status');
 
 it('hears every signal, in order, across its runs', { timeout: 120_000 }, async () => {
@@ -61,34 +70,42 @@ it('hears every signal, in order, across its runs', { timeout: 120_000 }, async 
       await watcher().signal('backfill', { from: sent.length - 1 });
     }
     await until('the last of them is heard', async () => (await listen()).includes(sent.length - 1));
-    runs.add((await watcher().describe()).runId);
+    runs.add(await runId());
   }
   expect([...heard].toSorted((one, other) => one - other)).toEqual(sent);
   console.info(`${sent.length} signals over ${runs.size} runs`);
 });
 
+it('looks for a file that arrived just then', { timeout: 120_000 }, async () => {
+  const before = await runId();
+  for (let month = 1; month <= FILES; month += 1) {
+    await write(`2022-0${month}`);
+    // All at once, so that the last of them is what makes it continue, or comes with it.
+    const burst = Array.from({ length: SUGGESTED_AT }, () => watcher().signal('backfill', {}));
+    await Promise.all([
+      ...burst,
+      watcher().signal('fileArrived', { filename: filenameOf(`2022-0${month}`) }),
+    ]);
+    await until('the file is counted', async () => (await tripline.p90()).trips === month * 1_000);
+  }
+  expect(await runId()).not.toBe(before);
+});
+
 it('stays paused in its next runs, with what it was told meanwhile', { timeout: 120_000 }, async () => {
   await watcher().signal('pause');
   await until('it is paused', async () => (await status()).paused);
-  const runId = async () => (await watcher().describe()).runId;
   const paused = await runId();
   await watcher().signal('backfill', { from: '2023-01', to: '2023-12', force: true });
-  for (let month = 1; month <= FILES; month += 1) {
-    const path = join(folder, `yellow_tripdata_2023-0${month}.parquet`);
-    await writeTrips({ path, month: `2023-0${month}`, rows: 1_000 });
-  }
-  // Nothing else happens to a paused watcher: nonsense fills its history.
+  for (let month = 1; month <= FILES; month += 1) await write(`2023-0${month}`);
   for (let count = 0; count < SUGGESTED_AT; count += 1) await watcher().signal('backfill', {});
-  await until('it still answers', async () => (await status()).mistakes.at(-1)?.startsWith('backfill {}'));
-  expect((await status()).paused).toBe(true);
-  expect(await tripline.files()).toEqual([]);
+  await until('it has continued as new', async () => (await runId()) !== paused);
+  expect(await status()).toMatchObject({ paused: true, inFlight: [], waiting: 0 });
+  expect(await tripline.files()).toHaveLength(FILES);
 
   await watcher().signal('resume');
-  const files = await tripline.settled(FILES, 90_000);
-  expect(files.map(({ stage }) => stage)).toEqual(Array.from({ length: FILES }, () => 'PUBLISHED'));
-  expect((await tripline.p90()).trips).toBe(FILES * 1_000);
-  await until('it has continued as new since', async () => (await runId()) !== paused);
-  expect((await status()).problem).toBeNull();
+  const files = await tripline.settled(2 * FILES, 90_000);
+  expect(new Set(files.map(({ stage }) => stage))).toEqual(new Set(['PUBLISHED']));
+  expect((await tripline.p90()).trips).toBe(2 * FILES * 1_000);
 });
 
 it('the publisher continues too: sequences go on', { timeout: 120_000 }, async () => {
