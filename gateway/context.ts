@@ -1,6 +1,7 @@
 /** What resolvers work with. Loaders live for one request. */
 import DataLoader from 'dataloader';
 import type { FileRecord } from '../warehouse/files.ts';
+import type { LoadProof } from '../warehouse/load-file.ts';
 import type { IngestProgress } from '../workflows/messages.ts';
 import type { Answers, PercentileAnswer } from './answers.ts';
 import type { Control } from './control.ts';
@@ -20,6 +21,8 @@ export interface GatewayParts {
   operator: OperatorCheck;
   /** Every file at its newest version, in ascending order of name. */
   readFiles: () => Promise<FileRecord[]>;
+  /** What was checked before these publications, by sequence. */
+  readProofs: (sequences: readonly number[]) => Promise<Map<number, LoadProof>>;
 }
 
 export interface GatewayContext extends GatewayParts {
@@ -32,6 +35,8 @@ export interface GatewayContext extends GatewayParts {
     progress: DataLoader<string, IngestProgress | null>;
     /** The list of files, once a request. */
     files: DataLoader<'all', FileRecord[]>;
+    /** By sequence of the publication. */
+    proof: DataLoader<number, LoadProof | null>;
   };
 }
 
@@ -39,7 +44,7 @@ export function createContext(
   parts: GatewayParts,
   { authorization }: { authorization: string | null },
 ): GatewayContext {
-  const { answers, ingestion, source, readFiles, operator } = parts;
+  const { answers, ingestion, source, readFiles, readProofs, operator } = parts;
   return {
     ...parts,
     isOperator: operator(authorization),
@@ -54,6 +59,10 @@ export function createContext(
         Promise.all(filenames.map((filename) => ingestion.progress(source.name, filename))),
       ),
       files: new DataLoader((keys) => Promise.all(keys.map(() => readFiles()))),
+      proof: new DataLoader(async (sequences) => {
+        const proofs = await readProofs(sequences);
+        return sequences.map((sequence) => proofs.get(sequence) ?? null);
+      }),
     },
   };
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeSource, environmentOrExit, operatorToken, originHost } from '../config/environment.ts';
 import { createLogger } from '../config/logging.ts';
 import { readFiles } from '../warehouse/files.ts';
+import { readProofs } from '../warehouse/loads.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
 import { createAnswerCache } from './answer-cache.ts';
 import { createAnswers } from './answers.ts';
@@ -55,6 +56,7 @@ const gateway = createGatewayServer({
     control: ingestion.control,
     operator: createOperatorCheck(operatorToken(environment)),
     readFiles: () => readFiles(warehouse, { source: sourceName }),
+    readProofs: (sequences) => readProofs(warehouse, sequences),
   },
   warehouseAnswers: () => liveLoads.current() !== undefined,
   logger,

@@ -29,6 +29,11 @@ export interface LoadProof {
   tripsByDay: number;
   /** Sum, modulo 2^64, of cityHash64(row_number, tpep_pickup_datetime, trip_distance). */
   checksum: string;
+  /**
+   * Trips with a value in `extra`, by the column of the file it was in: columns that we do not know, and values that fit no
+   * canonical type. Absent in proofs of before.
+   */
+  keptInExtra?: Record<string, number>;
 }
 
 interface ProofRow {
@@ -39,6 +44,7 @@ interface ProofRow {
   rejected: string;
   trips_by_hour: string;
   trips_by_day: string;
+  kept_in_extra: Record<string, string>;
 }
 
 const LOAD_SETTINGS = {
@@ -90,10 +96,13 @@ export async function loadFile({
   const options = { signal, deadlineMs, settings: LOAD_SETTINGS };
   const ids = { load_id: loadId, source, filename };
   await warehouse.command(insertTripsSql(schema, file), { ...options, params: { ...ids, ...file.params } });
-  await warehouse.command(insertRejectedRowsSql(schema, file), {
-    ...options,
-    params: { ...ids, ...file.params },
-  });
+  // Without a gap there is nothing to reject, and the file need not be read again.
+  if ((await countTrips(warehouse, { loadId, signal })) !== schema.rows) {
+    await warehouse.command(insertRejectedRowsSql(schema, file), {
+      ...options,
+      params: { ...ids, ...file.params },
+    });
+  }
   await warehouse.command(statement('insert_trips_by_hour'), { ...options, params: ids });
   await warehouse.command(statement('insert_trips_by_day'), { ...options, params: ids });
   const [found] = await warehouse.rows<ProofRow>(statement('prove_load'), {
@@ -110,6 +119,9 @@ export async function loadFile({
     tripsByHour: Number(found.trips_by_hour),
     tripsByDay: Number(found.trips_by_day),
     checksum: found.checksum,
+    keptInExtra: Object.fromEntries(
+      Object.entries(found.kept_in_extra).map(([column, trips]) => [column, Number(trips)]),
+    ),
   };
   const { rowsLoaded, rejected } = proof;
   if (rowsLoaded + rejected !== schema.rows || proof.distinctRowNumbers !== rowsLoaded) {
@@ -133,4 +145,15 @@ export async function loadFile({
     dataThrough: found.data_through,
     proof,
   };
+}
+
+async function countTrips(
+  warehouse: Warehouse,
+  { loadId, signal }: { loadId: string; signal: AbortSignal },
+): Promise<number> {
+  const [row] = await warehouse.rows<{ trips: string }>(
+    'SELECT count() AS trips FROM trips WHERE load_id = {load_id:UUID}',
+    { params: { load_id: loadId }, signal },
+  );
+  return Number(row?.trips ?? 0);
 }

@@ -54,20 +54,40 @@ function expression(canonical: TripColumn, mapped: MappedColumn | undefined): st
   }
 }
 
-/** Unknown columns, and values of known ones that fit no code (vendor `DDS`, a fractional count): nothing is lost. */
+/**
+ * True where a value of a known column became NULL (vendor `DDS`, a fractional count, 31 February); undefined for a column of
+ * which that cannot be. A required column's misfits are rejected rows, which keep what was written.
+ */
+function misfit(canonical: TripColumn, mapped: MappedColumn): string | undefined {
+  if (canonical.required === true || canonical.type === 'flag') return undefined;
+  const column = identifier(mapped.source);
+  const lost = `isNull(${expression(canonical, mapped)})`;
+  if (mapped.sourceType === 'text') return `${lost} AND notEmpty(trimBoth(${column}))`;
+  const whole = canonical.type === 'code' || canonical.type === 'count';
+  const fits = mapped.physicalType === 'int32' || mapped.physicalType === 'null';
+  return whole && !fits ? `${lost} AND isNotNull(${column})` : undefined;
+}
+
+/**
+ * Unknown columns, and values of known ones that fit no canonical type: nothing is lost. The map is only built for the rows
+ * that have something in it (functions in `if` are evaluated for the rows that need them alone).
+ */
 function extra(schema: FileSchema): string {
-  const entries = schema.unknown.map((name) => `(${literal(name)}, toString(${identifier(name)}))`);
+  const kept = schema.unknown.map((name) => ({ name, when: `isNotNull(${identifier(name)})` }));
   for (const mapped of schema.columns) {
     const canonical = TRIP_COLUMNS.find(({ name }) => name === mapped.canonical);
-    if (canonical === undefined || (canonical.type !== 'code' && canonical.type !== 'count')) continue;
-    if (mapped.sourceType === 'integer') continue;
-    const column = identifier(mapped.source);
-    const misfit = `isNull(${expression(canonical, mapped)}) AND toString(${column}) != ''`;
-    entries.push(`(${literal(mapped.source)}, if(${misfit}, toString(${column}), NULL))`);
+    const when = canonical === undefined ? undefined : misfit(canonical, mapped);
+    if (when !== undefined) kept.push({ name: mapped.source, when });
   }
-  if (entries.length === 0) return `CAST(map(), 'Map(LowCardinality(String), String)')`;
+  const none = `CAST(map(), 'Map(LowCardinality(String), String)')`;
+  if (kept.length === 0) return none;
+  const entries = kept.map(
+    ({ name, when }) => `(${literal(name)}, if(${when}, toString(${identifier(name)}), NULL))`,
+  );
   const present = `arrayFilter(entry -> isNotNull(entry.2), [${entries.join(', ')}])`;
-  return `mapFromArrays(arrayMap(entry -> entry.1, ${present}), arrayMap(entry -> assumeNotNull(entry.2), ${present}))`;
+  const built = `mapFromArrays(arrayMap(entry -> entry.1, ${present}), arrayMap(entry -> assumeNotNull(entry.2), ${present}))`;
+  const any = kept.map(({ when }) => `(${when})`).join(' OR ');
+  return `if(${any}, CAST(${built}, 'Map(LowCardinality(String), String)'), ${none})`;
 }
 
 const PICKUP = 'c0';
@@ -116,11 +136,32 @@ FROM (
 WHERE NOT (${REJECTED})`;
 }
 
-/** Parameters: load_id, source, filename. */
-export function insertRejectedRowsSql(schema: FileSchema, file: LakeObject): string {
+function pickupAndDistance(): { pickup: TripColumn; distance: TripColumn } {
   const [pickup, , distance] = TRIP_COLUMNS;
   if (pickup?.name !== 'tpep_pickup_datetime' || distance?.name !== 'trip_distance')
     throw new Error('column order');
+  return { pickup, distance };
+}
+
+/**
+ * Of the file itself, what `prove_load` finds of the load: `rows`, `checksum`. Reads two columns. The same expressions and the
+ * same rejections as the load, and nothing of what the load wrote.
+ */
+export function proveFileSql(schema: FileSchema, file: LakeObject): string {
+  const { pickup, distance } = pickupAndDistance();
+  return `SELECT count() AS rows,
+  sum(cityHash64(assumeNotNull(file_row), assumeNotNull(${PICKUP}), assumeNotNull(${DISTANCE}))) AS checksum
+FROM (
+  SELECT ${expressionOf(schema, pickup)} AS ${PICKUP}, ${expressionOf(schema, distance)} AS ${DISTANCE},
+    _row_number AS file_row
+  FROM ${file.sql}
+)
+WHERE NOT (${REJECTED})`;
+}
+
+/** Parameters: load_id, source, filename. */
+export function insertRejectedRowsSql(schema: FileSchema, file: LakeObject): string {
+  const { pickup, distance } = pickupAndDistance();
   return `INSERT INTO rejected_rows (load_id, source, filename, row_number, reason, tpep_pickup_datetime, trip_distance)
 SELECT {load_id:UUID}, {source:String}, {filename:String}, assumeNotNull(file_row),
   multiIf(${NO_PICKUP}, 'no pickup time', ${PICKUP_OUT_OF_RANGE}, 'pickup time before 1900 or after 2299-12-30',

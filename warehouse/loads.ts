@@ -83,3 +83,15 @@ export async function readFilePublications(
     proof: JSON.parse(row.proof) as LoadProof,
   }));
 }
+
+/** What was checked before each of these publications, by sequence. */
+export async function readProofs(
+  warehouse: Warehouse,
+  sequences: readonly number[],
+): Promise<Map<number, LoadProof>> {
+  const rows = await warehouse.rows<{ sequence: string; proof: string }>(
+    `SELECT sequence, proof FROM loads WHERE kind = 'published' AND sequence IN {sequences:Array(UInt64)}`,
+    { params: { sequences } },
+  );
+  return new Map(rows.map(({ sequence, proof }) => [Number(sequence), JSON.parse(proof) as LoadProof]));
+}

@@ -49,7 +49,7 @@ export function physicalType(column: SchemaElement): PhysicalType {
   }
   switch (column.type) {
     case 'INT32':
-      return 'int32';
+      return unsigned(column) ? 'int64' : 'int32';
     case 'INT64':
       return 'int64';
     case 'FLOAT':
@@ -63,6 +63,13 @@ export function physicalType(column: SchemaElement): PhysicalType {
     default:
       return 'other';
   }
+}
+
+/** 32 bits without a sign need more than 32 bits with one. */
+function unsigned({ logical_type: logical, converted_type: converted }: SchemaElement): boolean {
+  return (
+    converted === 'UINT_32' || (logical?.type === 'INTEGER' && !logical.isSigned && logical.bitWidth === 32)
+  );
 }
 
 /** Each type can hold what those of the same kind before it hold, and text holds anything that can be written down. */

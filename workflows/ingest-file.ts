@@ -132,6 +132,8 @@ async function ingestVersion({
       });
       if ('refusal' in loaded) return await record.quarantine(prepared, loaded.refusal, known);
       const { load } = loaded;
+      // Absent in histories of before.
+      const misfits = (loaded as Partial<typeof loaded>).notes ?? [];
       const sequence = await settlement(load);
       if (sequence === null) {
         log.warn('the load was not whole when it was to be published: loading again', {
@@ -139,7 +141,11 @@ async function ingestVersion({
         });
         continue;
       }
-      await record.stage('PUBLISHED', prepared, { ...known, ...load });
+      await record.stage('PUBLISHED', prepared, {
+        ...known,
+        ...load,
+        notes: [...(known.notes ?? []), ...misfits],
+      });
       return 'ended';
     }
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { FileRecord, FileStage } from '../../warehouse/files.ts';
+import type { LoadProof } from '../../warehouse/load-file.ts';
 import type { GatewayContext } from '../context.ts';
 import { badUserInput } from '../errors.ts';
 import { fileKey } from '../load-log.ts';
@@ -47,6 +48,8 @@ function parseCursor(cursor: string): string {
   return text.slice('file:'.length);
 }
 
+type ShownProof = Omit<LoadProof, 'keptInExtra'> & { keptInExtra: { column: string; trips: number }[] };
+
 export const filesResolvers = {
   Query: { files },
   File: {
@@ -71,6 +74,18 @@ export const filesResolvers = {
         trips: rows,
         publishedAt: Date.parse(`${publishedAt.replace(' ', 'T')}Z`),
       };
+    },
+  },
+  Publication: {
+    async proof(
+      { dataVersion }: { dataVersion: number },
+      _: unknown,
+      context: GatewayContext,
+    ): Promise<ShownProof | null> {
+      const proof = await context.loaders.proof.load(dataVersion);
+      if (proof === null) return null;
+      const kept = Object.entries(proof.keptInExtra ?? {});
+      return { ...proof, keptInExtra: kept.map(([column, trips]) => ({ column, trips })) };
     },
   },
 };

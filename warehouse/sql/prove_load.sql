@@ -6,7 +6,12 @@ SELECT
     trips.4 AS data_through,
     (SELECT count() FROM rejected_rows WHERE load_id = {load_id:UUID}) AS rejected,
     (SELECT sum(trips_by_hour.trips) FROM trips_by_hour WHERE load_id = {load_id:UUID}) AS trips_by_hour,
-    (SELECT sum(trips_by_day.trips) FROM trips_by_day WHERE load_id = {load_id:UUID}) AS trips_by_day
+    (SELECT sum(trips_by_day.trips) FROM trips_by_day WHERE load_id = {load_id:UUID}) AS trips_by_day,
+    (
+        SELECT sumMap(mapApply((column, written) -> (toString(column), toUInt64(1)), extra))
+        FROM trips
+        WHERE load_id = {load_id:UUID} AND notEmpty(extra)
+    ) AS kept_in_extra
 FROM
 (
     SELECT
