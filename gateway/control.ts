@@ -10,6 +10,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { GraphQLError } from 'graphql';
 import {
   backfill,
+  fileArrived,
   governorId,
   pause,
   resume,
@@ -36,6 +37,7 @@ export interface Control {
   pause(source: string): Promise<void>;
   resume(source: string): Promise<void>;
   backfill(source: string, request: BackfillRequest): Promise<void>;
+  fileArrived(source: string, filename: string): Promise<void>;
   /** @throws GraphQLError NOT_FOUND or CONFLICT, for a file that is not known or not quarantined */
   retryQuarantined(source: string, request: RetryRequest): Promise<RetryAnswer>;
   /** @throws GraphQLError NOT_FOUND or CONFLICT, for a file that is not known or has nothing to go back to */
@@ -57,6 +59,8 @@ export function createControl({ client, connection }: { client: Client; connecti
     pause: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(pause)),
     resume: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(resume)),
     backfill: (source, request) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(backfill, request)),
+    fileArrived: (source, filename) =>
+      tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(fileArrived, { filename })),
     retryQuarantined: (source, request) =>
       tell(UPDATE_PATIENCE_MS, () => watcher(source).executeUpdate(retryQuarantined, { args: [request] })),
     rollback: (source, request) =>

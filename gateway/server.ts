@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createYoga } from 'graphql-yoga';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Logger } from '../config/logging.ts';
+import { takeArrivals } from './arrivals.ts';
 import { createContext, type GatewayParts } from './context.ts';
 import { sendProblem } from './problem.ts';
 import { requestUrl } from './request-url.ts';
@@ -86,6 +87,8 @@ export function createGatewayServer({
         return;
       case '/api/p90':
         return answerP90(request, response, parts.answers);
+      case '/api/arrivals':
+        return takeArrivals(request, response, parts);
       case '/healthz':
         return text(response, 200, 'ok\n');
       case '/readyz': {
@@ -100,7 +103,7 @@ export function createGatewayServer({
         return sendProblem(response, {
           status: 404,
           title: 'Not Found',
-          detail: 'There are /, /graphql, /api/p90, /healthz, /readyz and /metrics.',
+          detail: 'There are /, /graphql, /api/p90, /api/arrivals, /healthz, /readyz and /metrics.',
         });
     }
   }
