@@ -254,3 +254,26 @@ export function operatorToken({
   }
   return readFileSync(path, 'utf8').trim();
 }
+
+/** What the command line needs to find a gateway and to be let in. */
+export interface ClientEnvironment {
+  /** Without trailing slash; undefined: where the launcher says that it runs. */
+  url: string | undefined;
+  dataDir: string;
+  operatorToken: string | undefined;
+}
+
+/** @throws EnvironmentError */
+export function readClientEnvironment(env: Readonly<Record<string, string | undefined>>): ClientEnvironment {
+  const { TRIPLINE_URL: given = '', DATA_DIR: dataDir = '', OPERATOR_TOKEN: token = '' } = env;
+  if (given !== '' && !(URL.canParse(given) && /^https?:$/.test(new URL(given).protocol))) {
+    throw new EnvironmentError([
+      `TRIPLINE_URL must be the gateway's address, as in http://127.0.0.1:4000; got ${JSON.stringify(given)}`,
+    ]);
+  }
+  return {
+    url: given === '' ? undefined : given.replace(/\/+$/, ''),
+    dataDir: resolve(dataDir === '' ? '.data' : dataDir),
+    operatorToken: token === '' ? undefined : token,
+  };
+}

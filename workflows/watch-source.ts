@@ -10,6 +10,7 @@ import {
   patched,
   setDefaultSignalHandler,
   setHandler,
+  sleep,
   startChild,
   uuid4,
   workflowInfo,
@@ -76,6 +77,8 @@ const MOST_WAITING = 100;
 /** An ingestion that has not told of its end for this long is looked after. */
 const SILENT_MS = 60_000;
 const KEPT_MISTAKES = 20;
+/** An ingestion that has told of its end is closed within milliseconds. */
+const START_AGAIN_MS = 1_000;
 /** Milliseconds before the first poll has told how often to poll. */
 const FIRST_POLL_EVERY_MS = 5_000;
 
@@ -242,28 +245,34 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     { validator: (request) => refuse(mistakeInRollback(request)) },
   );
 
-  const start = async ({ filename, version, hint, fromLake, backfill }: WaitingFile): Promise<void> => {
-    const inFlight = () => ({
-      filename,
-      version,
-      sinceMs: Date.now(),
-      ...(backfill === undefined ? {} : { backfill }),
-    });
+  const start = async (file: WaitingFile): Promise<void> => {
+    const { filename, version, hint, fromLake, backfill } = file;
     const workflowId = ingestId(source, filename);
-    const running = state.inFlight.find((file) => file.filename === filename);
+    const noLongerInFlight = (): void => {
+      state.inFlight = state.inFlight.filter((each) => each.filename !== filename);
+    };
+    const running = state.inFlight.find((each) => each.filename === filename);
     if (running === undefined) {
+      const own = backfill === undefined ? {} : { backfill };
+      // From now on: whoever asks while it starts must not find it idle.
+      state.inFlight.push({ filename, version, sinceMs: Date.now(), ...own });
       try {
         await startChild(ingestFile, {
           workflowId,
           args: [{ source, filename, hint, fromLake }],
           parentClosePolicy: ParentClosePolicy.ABANDON,
         });
-        state.inFlight.push(inFlight());
         return;
       } catch (error) {
-        // From a watcher before this one: it is told, and looked after like our own.
+        // From a watcher before this one, or just about to end: it is told, and looked after like our own.
         if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
-        state.inFlight.push(inFlight());
+        // But no version would tell it to load again what it has just loaded or refused.
+        if (fromLake && patched('start-again')) {
+          noLongerInFlight();
+          state.waiting.push(file);
+          await sleep(START_AGAIN_MS);
+          return;
+        }
       }
     } else {
       running.version = version;
@@ -272,8 +281,11 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     try {
       await getExternalWorkflowHandle(workflowId).signal(newVersion, { version });
     } catch {
-      // It ended meanwhile: the next poll finds what is left to do.
-      state.inFlight = state.inFlight.filter((file) => file.filename !== filename);
+      // It ended meanwhile: what is left to do is for a poll to find, except where the version is no news.
+      noLongerInFlight();
+      if (!patched('start-again')) return;
+      if (fromLake) state.waiting.push(file);
+      else pollNow = true;
     }
   };
 

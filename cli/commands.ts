@@ -1,0 +1,253 @@
+/** What each command asks of the gateway, and how the answer reads. */
+import type { Command } from './command-line.ts';
+import { followBackfill, type Backfill } from './follow-backfill.ts';
+import type { Ask } from './gateway-client.ts';
+import type { Output } from './output.ts';
+import type { Painter } from './progress-bars.ts';
+import { table } from './table.ts';
+
+interface Means {
+  ask: Ask;
+  output: Output;
+  painter: Painter;
+}
+type Doing<Name extends Command['name']> = (
+  command: Extract<Command, { name: Name }>,
+  means: Means,
+) => Promise<void>;
+
+const number = new Intl.NumberFormat('en-US');
+
+export async function runCommand(command: Exclude<Command, { name: 'help' }>, means: Means): Promise<void> {
+  switch (command.name) {
+    case 'status':
+      return showStatus(means);
+    case 'pause':
+    case 'resume':
+      return pauseOrResume(command, means);
+    case 'backfill':
+      return backfill(command, means);
+    case 'files':
+      return listFiles(command, means);
+    case 'retry':
+      return retry(command, means);
+    case 'rollback':
+      return rollback(command, means);
+    case 'limits':
+      return setLimits(command, means);
+    case 'p90':
+      return p90(command, means);
+  }
+}
+
+interface Source {
+  name: string;
+  url: string;
+  generated: boolean;
+  paused: boolean | null;
+  lastPoll: string | null;
+  nextPoll: string | null;
+  problem: string | null;
+  mistakes: string[];
+  backfills: Backfill[];
+  files: { stage: string; count: number }[];
+}
+const SOURCE = `source {
+  name url generated paused lastPoll nextPoll problem mistakes
+  backfills { id from to force found remaining looked }
+  files { stage count }
+}`;
+
+async function showStatus({ ask, output }: Means): Promise<void> {
+  const { source } = await ask<{ source: Source }>(`{ ${SOURCE} }`);
+  output.result(source, () => statusLines(source));
+}
+
+function statusLines(source: Source): string[] {
+  const state = source.paused === null ? 'unknown' : source.paused ? 'paused' : 'watching';
+  const counts = source.files.filter(({ count }) => count > 0);
+  return table([
+    ['source', `${source.name} at ${source.url}${source.generated ? ' (generated trips, not real)' : ''}`],
+    ['state', state],
+    ['last poll', source.lastPoll ?? 'none yet'],
+    ['next poll', source.nextPoll ?? '-'],
+    [
+      'files',
+      counts.map(({ stage, count }) => `${number.format(count)} ${stage.toLowerCase()}`).join(', ') || 'none',
+    ],
+    ...source.backfills.map((each) => ['backfill', backfillLine(each)]),
+    ...(source.problem === null ? [] : [['problem', source.problem]]),
+    ...source.mistakes.map((mistake) => ['mistake', mistake]),
+  ]);
+}
+
+function backfillLine({ from, to, force, found, remaining, looked }: Backfill): string {
+  const what = `${from} to ${to}${force ? ', forced' : ''}`;
+  if (!looked && found === 0) return `${what}: not looked at yet`;
+  return `${what}: ${found - remaining} of ${found} files done${looked ? '' : ', still looking'}`;
+}
+
+const pauseOrResume = async (
+  { name }: { name: 'pause' | 'resume' },
+  { ask, output }: Means,
+): Promise<void> => {
+  const { answer } = await ask<{ answer: { source: { paused: boolean | null } } }>(
+    `mutation { answer: ${name} { accepted source { name paused lastPoll nextPoll } } }`,
+  );
+  output.result(answer, () => [
+    name === 'pause'
+      ? 'Paused: no new polls and no new ingestions until resume.'
+      : 'Going on, with a poll now.',
+  ]);
+};
+
+const backfill: Doing<'backfill'> = async ({ from, to, force, wait }, { ask, output, painter }) => {
+  const { answer } = await ask<{ answer: { id: string } }>(
+    `mutation ($from: String!, $to: String!, $force: Boolean!) {
+      answer: backfill(from: $from, to: $to, force: $force) { accepted id source { paused } }
+    }`,
+    { from, to, force },
+  );
+  if (!wait) return output.result(answer, () => [`Asked for; its id is ${answer.id}.`]);
+  const state = await followBackfill({ ask, id: answer.id, painter });
+  const quarantined = (await readFiles(ask, 'QUARANTINED')).filter(
+    ({ month }) => month !== null && month >= from && month <= to,
+  );
+  output.result({ ...state, quarantined }, () => [
+    backfillResult(state),
+    ...quarantined.map(({ filename, reason }) => `quarantined: ${filename}: ${reason ?? ''}`),
+  ]);
+};
+
+function backfillResult({ found, remaining, looked, paused, force }: Backfill & { paused: boolean }): string {
+  if (!looked || remaining > 0) {
+    return paused
+      ? 'The watcher is paused: the backfill goes on after npm run tripline -- resume.'
+      : 'Not done yet.';
+  }
+  if (found > 0) return `Done: ${number.format(found)} ${found === 1 ? 'file' : 'files'} ingested.`;
+  return force
+    ? 'Nothing to do: there are no files of these months, or they are held back or being ingested.'
+    : 'Nothing to do: every file of these months is live as it is (--force loads them anew).';
+}
+
+interface FileNode {
+  filename: string;
+  month: string | null;
+  stage: string;
+  reason: string | null;
+  rows: number | null;
+  live: { dataVersion: number; trips: number } | null;
+}
+
+/** All of them, page after page. */
+async function readFiles(ask: Ask, stage: string | undefined): Promise<FileNode[]> {
+  const all: FileNode[] = [];
+  for (let after: string | null = null; ;) {
+    const {
+      files,
+    }: { files: { nodes: FileNode[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } =
+      await ask(
+        `query ($stage: FileStage, $after: String) {
+          files(stage: $stage, first: 500, after: $after) {
+            nodes { filename month stage reason notes sizeBytes rows rejected version live { dataVersion version trips } updatedAt }
+            pageInfo { hasNextPage endCursor }
+          }
+        }`,
+        { stage: stage ?? null, after },
+      );
+    all.push(...files.nodes);
+    if (!files.pageInfo.hasNextPage) return all;
+    after = files.pageInfo.endCursor;
+  }
+}
+
+const listFiles: Doing<'files'> = async ({ stage }, { ask, output }) => {
+  const files = await readFiles(ask, stage);
+  output.result(files, () => {
+    if (files.length === 0) return [stage === undefined ? 'No files yet.' : `No files at stage ${stage}.`];
+    return table(
+      files.map((file) => [
+        file.filename,
+        file.stage.toLowerCase(),
+        file.live === null ? 'not live' : `${number.format(file.live.trips)} trips live`,
+        file.reason ?? '',
+      ]),
+    ).map((line) => line.trimEnd());
+  });
+};
+
+const retry: Doing<'retry'> = async ({ filenames }, { ask, output }) => {
+  const { answer } = await ask<{
+    answer: { retrying: string[]; remaining: number; source: { paused: boolean | null } };
+  }>(
+    `mutation ($filenames: [String!]) {
+      answer: retryQuarantined(filenames: $filenames) { accepted retrying remaining source { paused } }
+    }`,
+    { filenames: filenames.length === 0 ? null : filenames },
+  );
+  output.result(answer, () => [
+    ...answer.retrying.map((filename) => `again: ${filename}`),
+    ...(answer.retrying.length === 0 ? ['Nothing is quarantined that is not being ingested already.'] : []),
+    ...(answer.remaining > 0 ? [`${number.format(answer.remaining)} more: ask again.`] : []),
+    ...(answer.source.paused === true ? ['The watcher is paused: they wait until resume.'] : []),
+  ]);
+};
+
+const rollback: Doing<'rollback'> = async ({ filename }, { ask, output }) => {
+  const { answer } = await ask<{
+    answer: { dataVersion: number; version: string; heldBack: string | null };
+  }>(
+    `mutation ($filename: String!) {
+      answer: rollback(filename: $filename) { accepted dataVersion version heldBack file { filename stage reason } }
+    }`,
+    { filename },
+  );
+  const { dataVersion, version, heldBack } = answer;
+  output.result(answer, () => [
+    `${filename} is back at version ${version}, published as ${dataVersion}.`,
+    ...(heldBack === null
+      ? []
+      : [
+          `Version ${heldBack} is held back until the source changes, or: npm run tripline -- retry ${filename}`,
+        ]),
+  ]);
+};
+
+const setLimits: Doing<'limits'> = async ({ min, max, host }, { ask, output }) => {
+  const { answer } = await ask<{
+    answer: { host: string; minConcurrent: number; maxConcurrent: number };
+  }>(
+    `mutation ($min: Int, $max: Int, $host: String) {
+      answer: setLimits(minConcurrent: $min, maxConcurrent: $max, host: $host) { accepted host minConcurrent maxConcurrent }
+    }`,
+    { min: min ?? null, max: max ?? null, host: host ?? null },
+  );
+  output.result(answer, () => [
+    `${answer.host} is asked for ${answer.minConcurrent} to ${answer.maxConcurrent} requests at a time.`,
+  ]);
+};
+
+const p90: Doing<'p90'> = async ({ from, to, interpolate }, { ask, output }) => {
+  const { answer } = await ask<{
+    answer: {
+      value: number | null;
+      trips: number;
+      tripsOver: number;
+      dataVersion: number;
+      dataThrough: string | null;
+    };
+  }>(
+    `query ($pickup: PickupRange, $interpolate: Boolean) {
+      answer: p90(pickup: $pickup, interpolate: $interpolate) { p value trips tripsOver dataVersion dataThrough exact }
+    }`,
+    { pickup: { from: from ?? null, to: to ?? null }, interpolate },
+  );
+  const { value, trips, tripsOver, dataVersion, dataThrough } = answer;
+  output.result(answer, () => [
+    value === null
+      ? 'No trips in this range.'
+      : `${value} miles: p90 of ${number.format(trips)} trips, ${number.format(tripsOver)} of them longer`,
+    `data version ${dataVersion}, trips through ${dataThrough ?? 'nothing yet'}`,
+  ]);
+};

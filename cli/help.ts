@@ -1,0 +1,60 @@
+const WHERE = `Where the gateway is    TRIPLINE_URL, else DATA_DIR/run/gateway.json (DATA_DIR is .data unless set)
+The operator token      OPERATOR_TOKEN, else the file DATA_DIR/operator-token; needed by all but status, files and p90
+Exit codes              0 done   1 it could not be done   2 it makes no sense as it was asked`;
+
+const OVERVIEW = `Ask and steer Tripline.
+
+  npm run tripline -- <command> [options]
+
+  status                                what the source, its watcher and its backfills are doing
+  files [--stage QUARANTINED]           every file, or those at one stage
+  p90 [--from …] [--to …]               the p90 of trip distance, in miles
+  backfill --from 2023-01 --to 2023-06  look at these months again; --force loads them anew from the lake
+  pause, resume                         no new polls and ingestions; what runs goes on
+  retry [filenames …]                   ingest quarantined and held-back files again
+  rollback FILE                         go back to the load that was live before
+  limits --max 8                        how many requests at a time the source's host is asked for
+
+Each takes --help, and --json for one JSON document (npm run --silent tripline -- status --json).
+
+${WHERE}`;
+
+const ABOUT: Readonly<Record<string, string>> = {
+  status: `tripline status [--json]
+
+What the source, its watcher and its backfills are doing, and what went wrong lately.`,
+  files: `tripline files [--stage STAGE] [--json]
+
+Every file at its newest version, or those at one stage: DISCOVERED, FETCHING, LOADING, PUBLISHED or QUARANTINED.`,
+  p90: `tripline p90 [--from 2024-01-01T00:00:00] [--to 2024-02-01] [--interpolate] [--json]
+
+The p90 of trip distance over trips picked up in [from, to), in miles and exact; an end left out is open. Times are New York's
+wall clock, without a zone. --interpolate gives SQL's percentile_cont.`,
+  backfill: `tripline backfill --from 2023-01 [--to 2023-06] [--force] [--no-wait] [--json]
+
+Looks again at the files of these months, both included, and ingests what is not live in its present version. With --force all
+of them are loaded anew from the lake, also those that the source no longer lists; the source is not asked for their bytes.
+Held-back files stay held back. Shows how far it is until it is done; --no-wait only asks for it.`,
+  pause: `tripline pause [--json]
+
+No new polls and no new ingestions, until resume; what runs goes on to its end.`,
+  resume: `tripline resume [--json]
+
+Goes on after a pause, with a poll at once.`,
+  retry: `tripline retry [filenames …] [--json]
+
+Ingests quarantined and held-back files again, all of them or those that are named: from the lake where it holds them whole,
+else from the source.`,
+  rollback: `tripline rollback FILE [--json]
+
+The file goes back to the load that was live before this one, while that is kept (KEEP_LOADS_HOURS). The version that was live is
+held back until the source changes or a retry.`,
+  limits: `tripline limits [--min 1] [--max 8] [--host HOST] [--json]
+
+Between how many requests at a time the source's host is asked for, by all workers together. What is left out stays.`,
+};
+
+/** @param about a command; undefined: all of them */
+export function helpText(about: string | undefined): string {
+  return about === undefined ? OVERVIEW : `${ABOUT[about] ?? OVERVIEW}\n\n${WHERE}`;
+}
