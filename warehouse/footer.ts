@@ -1,5 +1,5 @@
 /** A Parquet file's footer: metadata, its length in 4 bytes, and `PAR1`. https://parquet.apache.org/docs/file-format/ */
-import { parquetMetadata, type FileMetaData } from 'hyparquet';
+import { parquetMetadata } from 'hyparquet';
 import { readFileSchema, type FileSchema } from './file-schema.ts';
 import type { Drift } from './drift.ts';
 import type { Refusal } from './refusal.ts';
@@ -62,17 +62,17 @@ export async function readFooter({
   if (metadataBytes > LARGEST_FOOTER)
     return refused('UNREADABLE', `the footer claims ${metadataBytes} bytes, more than ${LARGEST_FOOTER}`);
   if (start < fetchedFrom) return { kind: 'needMore', start };
-  let metadata: FileMetaData;
+  const footer = (await read(start, sizeBytes)).slice().buffer;
   try {
-    metadata = parquetMetadata((await read(start, sizeBytes)).slice().buffer);
+    const schema = readFileSchema(parquetMetadata(footer), { month });
+    return 'refusal' in schema ? { kind: 'refused', ...schema } : { kind: 'good', schema };
   } catch (error) {
+    // Both throw whatever comes to them over what is no footer: columns without names, for one.
     return refused(
       'UNREADABLE',
       `the footer cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  const schema = readFileSchema(metadata, { month });
-  return 'refusal' in schema ? { kind: 'refused', ...schema } : { kind: 'good', schema };
 }
 
 function ascii(bytes: Uint8Array): string {

@@ -45,6 +45,7 @@ afterAll(async () => {
 /** A lake that holds the good file's bytes, which the engine reads as `sql`. */
 const lakeOf = (sql: string, params: Record<string, string>): Lake => ({
   ...createFolderLake({ path: folder }),
+  sizeOf: () => Promise.resolve(bytes.length),
   read: ({ range }) => Promise.resolve(new Uint8Array(bytes.subarray(range.start, range.end))),
   tableFunction: () => Promise.resolve({ sql, params }),
 });

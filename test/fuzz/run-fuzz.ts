@@ -1,0 +1,184 @@
+/** Damages files, loads each as ingestion does, and compares what was loaded with what an independent reader reads. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { ApplicationFailure } from '@temporalio/common';
+import { DefaultLogger } from '@temporalio/worker';
+import { createLoadActivities } from '../../activities/load-activities.ts';
+import { FILE_UNREADABLE } from '../../activities/failures.ts';
+import { createFolderLake } from '../../lake/folder-lake.ts';
+import { generateMonth } from '../../sources/demo/generate-month.ts';
+import type { VerifiedLoad } from '../../warehouse/load-file.ts';
+import { readAlone } from '../../warehouse/lone-reader.ts';
+import { migrate } from '../../warehouse/migrate.ts';
+import type { Refusal } from '../../warehouse/refusal.ts';
+import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
+import { startEngineProcess, type EngineProcess } from '../integration/engine-process.ts';
+import { seededRandom } from '../support/random.ts';
+import { writeTrips } from '../support/write-trips.ts';
+import { mutate } from './mutate.ts';
+import { createReferenceReader, type ReferenceReading } from './reference-reader.ts';
+
+export interface FuzzCase {
+  seed: number;
+  month: string;
+  what: string;
+  /** `equal`: loaded as the reference reads it; `different`: loaded, but not so. */
+  outcome: 'equal' | 'quarantined' | 'different';
+  /** The reason, or the first difference. */
+  detail: string;
+  reference: ReferenceReading['kind'];
+  attempts: number;
+  milliseconds: number;
+}
+
+/** Months of the eras that differ in their types and encodings. */
+const GENERATED = ['2009-03', '2010-02', '2015-05', '2022-03', '2023-05', '2025-01'];
+const ROWS = 2_000;
+/** Statements of these small files take some milliseconds. */
+const DEADLINE_MS = 5_000;
+
+/** @param onCase is told of each as it is done */
+export async function runFuzz({
+  folder,
+  seeds,
+  onCase,
+}: {
+  folder: string;
+  seeds: readonly number[];
+  onCase: (done: FuzzCase) => void;
+}): Promise<{ engineEnds: number }> {
+  mkdirSync(folder, { recursive: true });
+  let engine: EngineProcess | undefined;
+  let warehouse: Warehouse | undefined;
+  let engineEnds = 0;
+  const live = async (): Promise<Warehouse> => {
+    if (engine !== undefined && warehouse !== undefined) {
+      if (engine.child.exitCode === null && engine.child.signalCode === null) return warehouse;
+      engineEnds += 1;
+      await warehouse.close();
+    }
+    engine = await startEngineProcess(join(folder, 'clickhouse'));
+    warehouse = createWarehouse({ url: engine.url, by: 'load' });
+    await migrate(warehouse);
+    return warehouse;
+  };
+  const reference = createReferenceReader();
+  try {
+    await live();
+    const files: { month: string; bytes: Buffer }[] = [];
+    for (const month of GENERATED) {
+      const path = join(folder, `${month}.parquet`);
+      await generateMonth({ month, rows: ROWS, seed: 1, engineUrl: engine?.url ?? '', path });
+      files.push({ month, bytes: readFileSync(path) });
+    }
+    // By another writer: other encodings, statistics, its own way with levels.
+    const path = join(folder, '2022-04.parquet');
+    await writeTrips({ path, month: '2022-04', rows: ROWS });
+    files.push({ month: '2022-04', bytes: readFileSync(path) });
+    for (const seed of seeds) {
+      const random = seededRandom(seed);
+      const file = files[seed % files.length] ?? files[0];
+      if (file === undefined) throw new Error('no files');
+      const { bytes, what } = mutate(file.bytes, random);
+      const damaged = join(folder, `damaged-${seed}.parquet`);
+      writeFileSync(damaged, bytes);
+      const began = performance.now();
+      const { result, attempts } = await ingest({ live, path: damaged, bytes, month: file.month, seed });
+      const milliseconds = Math.round(performance.now() - began);
+      const reading = await reference.read(damaged);
+      const verdict = await judge(await live(), result, reading);
+      onCase({ seed, month: file.month, what, ...verdict, reference: reading.kind, attempts, milliseconds });
+      if (verdict.outcome !== 'different') rmSync(damaged);
+      for (const table of ['trips', 'rejected_rows', 'trips_by_hour', 'trips_by_day'])
+        await (await live()).command(`TRUNCATE TABLE ${table}`);
+    }
+    return { engineEnds };
+  } finally {
+    reference.close();
+    await warehouse?.close();
+    await engine?.stop('SIGKILL');
+  }
+}
+
+/** As the workflow does: attempt after attempt, each told what the one before left in its heartbeat. */
+async function ingest({
+  live,
+  path,
+  bytes,
+  month,
+  seed,
+}: {
+  live: () => Promise<Warehouse>;
+  path: string;
+  bytes: Buffer;
+  month: string;
+  seed: number;
+}): Promise<{ result: { load: VerifiedLoad } | { refusal: Refusal }; attempts: number }> {
+  let heartbeatDetails: unknown;
+  const lake = {
+    ...createFolderLake({ path: join(path, '..') }),
+    sizeOf: () => Promise.resolve(bytes.length),
+    read: ({ range }: { range: { start: number; end: number } }) =>
+      Promise.resolve(new Uint8Array(bytes.subarray(range.start, range.end))),
+    tableFunction: () =>
+      Promise.resolve({ sql: `file({lake_path:String}, 'Parquet')`, params: { lake_path: path } }),
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    const environment = new MockActivityEnvironment(
+      { attempt, heartbeatDetails },
+      { logger: new DefaultLogger('ERROR', () => undefined) },
+    );
+    environment.on('heartbeat', (details: unknown) => (heartbeatDetails = details));
+    const { loadIntoWarehouse } = createLoadActivities({
+      lake,
+      warehouse: await live(),
+      readAlone,
+      deadlineMs: () => DEADLINE_MS,
+    });
+    const version = String(seed);
+    const input = {
+      source: 'fuzz',
+      filename: 'damaged',
+      version,
+      month,
+      lakeKey: version,
+      sizeBytes: bytes.length,
+    };
+    try {
+      return { result: await environment.run(loadIntoWarehouse, input), attempts: attempt };
+    } catch (error) {
+      if (error instanceof ApplicationFailure && error.type === FILE_UNREADABLE) {
+        return { result: { refusal: { code: 'UNREADABLE', message: error.message } }, attempts: attempt };
+      }
+      if (attempt === 5) throw new Error(`seed ${seed} comes to no end: ${String(error)}`, { cause: error });
+    }
+  }
+}
+
+async function judge(
+  warehouse: Warehouse,
+  result: { load: VerifiedLoad } | { refusal: Refusal },
+  reading: ReferenceReading,
+): Promise<Pick<FuzzCase, 'outcome' | 'detail'>> {
+  if ('refusal' in result) {
+    const { code, message } = result.refusal;
+    return { outcome: 'quarantined', detail: `${code}: ${message.slice(0, 300)}` };
+  }
+  if (reading.kind !== 'read') {
+    const why = reading.kind === 'refused' ? reading.why.split('\n')[0] : 'it died';
+    return { outcome: 'different', detail: `${result.load.rows} trips were loaded; the reference: ${why}` };
+  }
+  const rows = await warehouse.rows<{ row_number: string; micros: string; trip_distance: number }>(
+    `SELECT row_number, toUnixTimestamp64Micro(tpep_pickup_datetime) AS micros, trip_distance
+     FROM trips WHERE load_id = {load_id:UUID} ORDER BY row_number`,
+    { params: { load_id: result.load.loadId } },
+  );
+  const trips = rows.map((row) => `${row.row_number} ${row.micros} ${row.trip_distance}`);
+  const differing = trips.filter((trip, index) => trip !== reading.trips[index]).length;
+  if (differing === 0 && trips.length === reading.trips.length)
+    return { outcome: 'equal', detail: `${trips.length} trips` };
+  const first = trips.findIndex((trip, index) => trip !== reading.trips[index]);
+  const detail = `${trips.length} trips loaded, ${reading.trips.length} read, ${differing} differ; first: ${trips[first]} / ${reading.trips[first]}`;
+  return { outcome: 'different', detail };
+}
