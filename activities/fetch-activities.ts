@@ -7,6 +7,7 @@ import type { Refusal } from '../warehouse/refusal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { planChunks, type Chunk } from './chunks.ts';
 import { sourceFailure } from './failures.ts';
+import { createFaults, type Faults } from './faults.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 export interface PreparedFile {
@@ -27,12 +28,14 @@ export function createFetchActivities({
   warehouse,
   maxFileBytes,
   chunkBytes,
+  faults = createFaults(),
 }: {
   source: Source;
   lake: Lake;
   warehouse: Warehouse;
   maxFileBytes: number;
   chunkBytes: number;
+  faults?: Faults;
 }) {
   /** The version we hold, without a word to the source. */
   async function heldVersion(sourceName: string, filename: string): Promise<FileVersion | undefined> {
@@ -49,11 +52,20 @@ export function createFetchActivities({
 
   return {
     /** The file's version now and the plan to fetch it. With `fromLake`, the version we hold, if we hold one. */
-    async prepareFile(input: { source: string; filename: string; fromLake: boolean }): Promise<PreparedFile> {
+    async prepareFile(input: {
+      source: string;
+      filename: string;
+      fromLake: boolean;
+      /** In one stream, whatever the source says about ranges. */
+      inOneStream?: boolean;
+    }): Promise<PreparedFile> {
       const { filename } = input;
+      const work = `stat ${filename}`;
       try {
         const held = input.fromLake ? await heldVersion(input.source, filename) : undefined;
-        const file = held ?? (await withHeartbeat((signal) => source.stat({ filename, signal })));
+        const seen = held ?? (await withHeartbeat((signal) => source.stat({ filename, signal })));
+        faults.answered(work);
+        const file = { ...seen, ranged: seen.ranged && input.inOneStream !== true };
         const { version, sizeBytes, url } = file;
         const lakeKey = lake.key({ source: input.source, filename, version });
         const prepared = { file, lakeKey, month: fileMonth(filename), chunks: [], refusal: null };
@@ -77,7 +89,15 @@ export function createFetchActivities({
         const uploadId = await lake.begin({ key: lakeKey, chunks: chunks.length });
         return { ...prepared, chunks, uploadId };
       } catch (error) {
-        throw sourceFailure(error);
+        if (!faults.isLasting(work, error)) throw sourceFailure(error);
+        const message = error instanceof Error ? error.message : String(error);
+        return {
+          file: { filename, version: '', sizeBytes: 0, ranged: false, url: '' },
+          lakeKey: '',
+          month: fileMonth(filename),
+          chunks: [],
+          refusal: { code: 'UNREADABLE', message },
+        };
       }
     },
 
@@ -95,6 +115,7 @@ export function createFetchActivities({
     }): Promise<number> {
       const { file, lakeKey, uploadId, chunk, readable = false } = input;
       const context = Context.current();
+      const work = `${file.filename} ${file.version} ${chunk.chunkId}`;
       try {
         const range = { start: chunk.chunkStart, end: chunk.chunkEnd };
         const written = await withHeartbeat((signal) =>
@@ -111,9 +132,10 @@ export function createFetchActivities({
           }),
         );
         if (written !== chunk.chunkSize) throw new Error(`${written} of ${chunk.chunkSize} bytes arrived`);
+        faults.answered(work);
         return written;
       } catch (error) {
-        throw sourceFailure(error);
+        throw sourceFailure(error, { lasting: faults.isLasting(work, error) });
       }
     },
 

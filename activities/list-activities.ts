@@ -6,6 +6,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ListedFile, Source } from '../sources/source.ts';
 import { SourceError } from '../sources/source-error.ts';
 import { sourceFailure } from './failures.ts';
+import { createFaults, type Faults } from './faults.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 export interface ChangedFile {
@@ -45,29 +46,37 @@ export function createListActivities({
   client,
   pollEveryMs,
   now,
+  faults = createFaults(),
 }: {
   source: Source;
   warehouse: Warehouse;
   client: Client;
   pollEveryMs: number;
   now: () => number;
+  faults?: Faults;
 }) {
-  /** The version where the listing does not tell it; asks the source once per changed hint. */
+  /**
+   * The version where the listing does not tell it; asks the source once per changed hint. Undefined: not there. Null: the
+   * source says nothing sensible about this one file; its own workflow finds out what is wrong.
+   */
   async function versionOf(
     listed: ListedFile,
     known: FileRecord | undefined,
     signal: AbortSignal,
-  ): Promise<string | undefined> {
+  ): Promise<string | null | undefined> {
     if (listed.version !== undefined) return listed.version;
     if (known !== undefined && listed.hint !== undefined && listed.hint === known.hint) return known.version;
     try {
       const { version } = await source.stat({ filename: listed.filename, signal });
+      faults.answered(`list ${listed.filename}`);
       if (known?.version === version && listed.hint !== undefined) {
         await recordFile(warehouse, { ...known, hint: listed.hint, updatedAtMs: now() });
       }
       return version;
     } catch (error) {
       if (error instanceof SourceError && error.kind === 'absent') return undefined;
+      if (error instanceof SourceError && error.kind === 'broken') return null;
+      if (faults.isLasting(`list ${listed.filename}`, error)) return null;
       throw error;
     }
   }
@@ -78,6 +87,7 @@ export function createListActivities({
       const signal = Context.current().cancellationSignal;
       try {
         const listing = await withHeartbeat(() => source.list({ signal }));
+        faults.answered();
         const known = new Map(
           (await readFiles(warehouse, { source: input.source })).map((file) => [file.filename, file]),
         );
@@ -94,7 +104,14 @@ export function createListActivities({
           const month = fileMonth(filename);
           if (input.months !== undefined && (month < input.months.from || month > input.months.to)) continue;
           const record = known.get(filename);
-          const version = await versionOf(listed, record, signal);
+          let version;
+          try {
+            version = await versionOf(listed, record, signal);
+          } catch (error) {
+            // What was found so far need not wait for the next listing.
+            if (!(error instanceof SourceError) || changed.length === 0) throw error;
+            break;
+          }
           Context.current().heartbeat();
           if (version === undefined) continue;
           if (inFlight.has(filename)) {

@@ -167,7 +167,7 @@ function requireAnswer(options: { answer: Exchange; file: FileVersion; range: By
   if (version !== file.version) throw changed(version);
   if (sizeBytes !== file.sizeBytes) throw changed(`${version} of ${sizeBytes} bytes`);
   if (range.start > 0) {
-    throw new SourceError('changed', `${shown}: the whole file was sent instead of a range`, { status });
+    throw new SourceError('unranged', `${shown}: the whole file was sent instead of a range`, { status });
   }
 }
 

@@ -1,18 +1,22 @@
 import type { Client } from '@temporalio/client';
 import type { Activities } from '../activities/activities.ts';
 import { createControlActivities } from '../activities/control-activities.ts';
+import { createFaults } from '../activities/faults.ts';
 import { createFetchActivities } from '../activities/fetch-activities.ts';
 import { createListActivities } from '../activities/list-activities.ts';
 import { createLoadActivities } from '../activities/load-activities.ts';
 import { createPublishActivities } from '../activities/publish-activities.ts';
 import { createIngestRecordActivities } from '../activities/record-activities.ts';
+import { isRunning } from '../activities/is-running.ts';
 import { createSweepActivities } from '../activities/sweep-activities.ts';
+import { createSweepLakeActivities } from '../activities/sweep-lake-activities.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Source } from '../sources/source.ts';
+import { readFiles } from '../warehouse/files.ts';
 import { readAlone } from '../warehouse/lone-reader.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import { PUBLISHER_ID, releaseLoads } from '../workflows/messages.ts';
+import { ingestId, PUBLISHER_ID, releaseLoads } from '../workflows/messages.ts';
 import type { Announcer } from './announcer.ts';
 
 /** Every activity with what it needs. `loader` is the warehouse as loads see it: a lane of its own in the engine. */
@@ -31,16 +35,26 @@ export function createActivities({
   loader: Warehouse;
   client: Client;
   announcer: Announcer;
-  environment: Pick<Environment, 'pollEveryMs' | 'maxFileBytes' | 'chunkBytes' | 'keepLoadsMs'>;
+  environment: Pick<
+    Environment,
+    'sourceName' | 'pollEveryMs' | 'maxFileBytes' | 'chunkBytes' | 'keepLoadsMs'
+  >;
 }): Activities {
-  const { pollEveryMs, maxFileBytes, chunkBytes, keepLoadsMs } = environment;
+  const { sourceName, pollEveryMs, maxFileBytes, chunkBytes, keepLoadsMs } = environment;
+  const faults = createFaults();
   return {
-    ...createListActivities({ source, warehouse, client, pollEveryMs, now: Date.now }),
-    ...createFetchActivities({ source, lake, warehouse, maxFileBytes, chunkBytes }),
+    ...createListActivities({ source, warehouse, client, pollEveryMs, now: Date.now, faults }),
+    ...createFetchActivities({ source, lake, warehouse, maxFileBytes, chunkBytes, faults }),
     ...createLoadActivities({ lake, warehouse: loader, readAlone }),
     ...createIngestRecordActivities({ warehouse }),
     ...createPublishActivities({ warehouse, announce: announcer.announce }),
     ...createControlActivities({ warehouse, now: Date.now }),
+    ...createSweepLakeActivities({
+      lake,
+      knownFiles: () => readFiles(warehouse, { source: sourceName }),
+      isIngesting: (filename) => isRunning(client, ingestId(sourceName, filename)),
+      now: Date.now,
+    }),
     ...createSweepActivities({
       warehouse: loader,
       client,

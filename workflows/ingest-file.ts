@@ -5,6 +5,7 @@ import {
   condition,
   getExternalWorkflowHandle,
   log,
+  patched,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -46,7 +47,7 @@ export interface IngestFileInput {
 
 /** Chunks of one file that are fetched at the same time. */
 const PARALLEL_CHUNKS = 4;
-/** A file that changes under us more often than this is left until the next poll. */
+/** A file that is another one each time is not tried more often than this. */
 const MOST_RESTARTS = 5;
 
 export async function ingestFile(input: IngestFileInput): Promise<IngestProgress> {
@@ -74,12 +75,19 @@ export async function ingestFile(input: IngestFileInput): Promise<IngestProgress
   };
 
   let { fromLake } = input;
+  let inOneStream = false;
+  let last: { outcome: VersionOutcome; prepared?: PreparedFile | undefined } = { outcome: 'ended' };
   for (let restarts = 0; restarts < MOST_RESTARTS; restarts += 1) {
     delete seen.newer;
-    const ended = await ingestVersion({ source, filename, fromLake, at, record, settlement });
+    last = await ingestVersion({ source, filename, fromLake, inOneStream, at, record, settlement });
     // A signal may tell of the very version that was just ingested.
-    if (ended === 'ended' && (seen.newer === undefined || seen.newer === at.version)) break;
+    if (last.outcome === 'ended' && (seen.newer === undefined || seen.newer === at.version)) break;
+    inOneStream = last.outcome === 'unranged';
     fromLake = false;
+  }
+  if (last.outcome === 'changed' && last.prepared !== undefined && patched('quarantines-unstable')) {
+    const message = `another version each of the ${MOST_RESTARTS} times that it was fetched`;
+    await record.quarantine(last.prepared, { code: 'UNSTABLE', message }, {});
   }
   try {
     await getExternalWorkflowHandle(watcherId(source)).signal(fileSettled, { filename });
@@ -89,11 +97,14 @@ export async function ingestFile(input: IngestFileInput): Promise<IngestProgress
   return at;
 }
 
-/** @returns `changed` when the source holds another version by now: start again with it */
+/** `changed`: the source holds another version by now, start again with it. `unranged`: start again in one stream. */
+type VersionOutcome = 'ended' | 'changed' | 'unranged';
+
 async function ingestVersion({
   source,
   filename,
   fromLake,
+  inOneStream,
   at,
   record,
   settlement,
@@ -101,15 +112,21 @@ async function ingestVersion({
   source: string;
   filename: string;
   fromLake: boolean;
+  inOneStream: boolean;
   at: IngestProgress;
   record: StageRecorder;
   settlement: (load: VerifiedLoad) => Promise<number | null>;
-}): Promise<'ended' | 'changed'> {
+}): Promise<{ outcome: VersionOutcome; prepared?: PreparedFile | undefined }> {
   let prepared: PreparedFile | undefined;
   /** What is known of the file so far, for its record. */
   let known: Partial<FileRecord> = {};
   try {
-    prepared = await sourceActivities.prepareFile({ source, filename, fromLake });
+    prepared = await sourceActivities.prepareFile({
+      source,
+      filename,
+      fromLake,
+      ...(inOneStream ? { inOneStream } : {}),
+    });
     const { file, lakeKey, month } = prepared;
     Object.assign(at, { version: file.version, chunks: prepared.chunks.length, chunksDone: 0, bytesDone: 0 });
     if (prepared.refusal !== null) return await record.quarantine(prepared, prepared.refusal, known);
@@ -146,13 +163,15 @@ async function ingestVersion({
         ...load,
         notes: [...(known.notes ?? []), ...misfits],
       });
-      return 'ended';
+      return { outcome: 'ended' };
     }
   } catch (error) {
     const failure = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(failure instanceof ApplicationFailure)) throw error;
-    if (failure.type === 'SourceChanged' || failure.type === 'LakeLost') return 'changed';
-    if (failure.type === 'SourceAbsent') return 'ended';
+    if (failure.type === 'SourceChanged') return { outcome: 'changed', prepared };
+    if (failure.type === 'LakeLost') return { outcome: 'changed' };
+    if (failure.type === 'SourceUnranged') return { outcome: 'unranged' };
+    if (failure.type === 'SourceAbsent') return { outcome: 'ended' };
     if (prepared !== undefined && (failure.type === 'FileUnreadable' || failure.type === 'SourceBroken')) {
       return record.quarantine(prepared, { code: 'UNREADABLE', message: failure.message }, known);
     }
@@ -183,7 +202,13 @@ async function fetchWhole(
     const judged = await lakeActivities.checkFooter({ lakeKey, sizeBytes, fetchedFrom, month });
     if ('refusal' in judged) return judged;
     if ('notes' in judged) {
-      await eachLimited(rest, PARALLEL_CHUNKS, (chunk) => fetch(chunk));
+      // Chunks of the version of before may not be under way any more when the next one's begin: they have the same ids.
+      await eachLimited(
+        rest,
+        PARALLEL_CHUNKS,
+        (chunk) => fetch(chunk),
+        () => patched('chunks-settle'),
+      );
       await lakeActivities.assembleFile({ lakeKey, uploadId, sizeBytes });
       if (fetchedFrom === 0) return judged;
       // Only the whole file shows its first bytes.
@@ -196,7 +221,11 @@ async function fetchWhole(
 
 interface StageRecorder {
   stage(stage: FileStage, prepared: PreparedFile, known: Partial<FileRecord>): Promise<void>;
-  quarantine(prepared: PreparedFile, refusal: Refusal, known: Partial<FileRecord>): Promise<'ended'>;
+  quarantine(
+    prepared: PreparedFile,
+    refusal: Refusal,
+    known: Partial<FileRecord>,
+  ): Promise<{ outcome: 'ended' }>;
 }
 
 /** Stage changes go to `files` (for good), to the search attributes (for Temporal's UI) and to the progress query. */
@@ -233,7 +262,7 @@ function recorder({ source, filename, hint }: IngestFileInput, at: IngestProgres
     async quarantine(prepared, { code, message }, known) {
       log.warn('quarantined', { code, message });
       await stage('QUARANTINED', prepared, { ...known, reason: `${code}: ${message}` });
-      return 'ended';
+      return { outcome: 'ended' };
     },
   };
 }
