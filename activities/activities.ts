@@ -6,6 +6,7 @@ import type { createListActivities } from './list-activities.ts';
 import type { createLoadActivities } from './load-activities.ts';
 import type { createPublishActivities } from './publish-activities.ts';
 import type { createSweepActivities } from './sweep-activities.ts';
+import type { createSweepLakeActivities } from './sweep-lake-activities.ts';
 
 export type Activities = ReturnType<typeof createListActivities> &
   ReturnType<typeof createFetchActivities> &
@@ -13,4 +14,5 @@ export type Activities = ReturnType<typeof createListActivities> &
   ReturnType<typeof createIngestRecordActivities> &
   ReturnType<typeof createPublishActivities> &
   ReturnType<typeof createControlActivities> &
+  ReturnType<typeof createSweepLakeActivities> &
   ReturnType<typeof createSweepActivities>;

@@ -1,7 +1,8 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { findSweepableLoads, sweepLoad, type SweepableLoad } from '../warehouse/sweep.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { isRunning } from './is-running.ts';
 
 export function createSweepActivities({
   warehouse,
@@ -15,15 +16,6 @@ export function createSweepActivities({
   /** Asks the publisher never to publish these again; answers those that it does not hold. */
   release: (loadIds: string[]) => Promise<string[]>;
 }) {
-  async function runs(workflowId: string): Promise<boolean> {
-    try {
-      return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
-  }
-
   return {
     /**
      * Removes every load that no reader needs and no running workflow can publish.
@@ -35,7 +27,7 @@ export function createSweepActivities({
         const removable: SweepableLoad[] = [];
         for (const load of candidates) {
           // A superseded load was published already; an unpublished one may belong to an ingestion that still runs.
-          if (load.published || load.workflowId === '' || !(await runs(load.workflowId)))
+          if (load.published || load.workflowId === '' || !(await isRunning(client, load.workflowId)))
             removable.push(load);
         }
         // Asked after the workflows: a load that one handed over before it ended is not released. From here on no

@@ -57,7 +57,7 @@ export const loadActivities = proxyActivities<Pick<Activities, 'loadIntoWarehous
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-export const sweepActivities = proxyActivities<Pick<Activities, 'sweepLoads'>>({
+export const sweepActivities = proxyActivities<Pick<Activities, 'sweepLoads' | 'sweepLake'>>({
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '5 seconds', maximumInterval: '2 minutes', maximumAttempts: 5 },
