@@ -2,7 +2,7 @@ import { SourceError } from '../sources/source-error.ts';
 
 /** Nonsense is believed after so many answers, and failures after so many between which the source did other things well. */
 const BROKEN_TIMES = 3;
-const FAILED_TIMES = 8;
+const FAILED_TIMES = 5;
 
 export interface Faults {
   /** The source did something well. */

@@ -64,11 +64,18 @@ describe('while closed', () => {
   it('halves once per round, however many complain', () => {
     const state = busy(initialOriginState({ minConcurrent: 1, maxConcurrent: 16 }), START_MS, 60_000);
     expect(state.limit).toBe(16);
-    const once = applyReport(state, from('a', { inFlight: 9, waiting: 1, failed: 1 }), START_MS + 60_500);
+    const once = applyReport(state, from('a', { inFlight: 9, waiting: 1, failed: 2 }), START_MS + 60_500);
     expect(once.limit).toBe(8);
     const again = applyReport(once, from('b', { inFlight: 3, waiting: 1, failed: 2 }), START_MS + 60_900);
     expect(again.limit).toBe(8);
     expect(applyReport(again, from('b', { failed: 1 }), START_MS + 61_600).limit).toBe(4);
+  });
+
+  it('does not take one failure among many good outcomes for trouble', () => {
+    const state = busy(initialOriginState(), START_MS, 30_000);
+    const once = applyReport(state, from('a', { good: 2, failed: 1, waiting: 1 }), START_MS + 31_000);
+    expect(once.limit).toBe(state.limit);
+    expect(applyReport(once, from('b', { good: 2, failed: 1 }), START_MS + 31_500).limit).toBe(8);
   });
 
   it('takes five failures without anything good between them for a host that is down', () => {

@@ -62,6 +62,8 @@ export interface OriginState {
   goodSinceChange: number;
   changedAtMs: number;
   failedInARow: number;
+  /** Good outcomes since the last failure. */
+  goodSinceFailure: number;
   decreasedAtMs: number;
   workers: Record<string, OriginWorker>;
   /** Totals of all time. */
@@ -82,6 +84,8 @@ const EXPLORE_EVERY_MS = 10_000;
 const ROUND_MS = 1_000;
 /** So many failures without anything good between them are a host that is down. */
 const DOWN_AFTER_FAILURES = 5;
+/** One failure among so many good outcomes is a file's or the network's, and says nothing about the host. */
+const GOOD_AROUND_A_FAILURE = 20;
 /** A worker that says nothing for so long has none of its requests under way any more. */
 const SILENT_MS = 15_000;
 /** A probe of a worker that says nothing for so long is given to another. */
@@ -109,6 +113,7 @@ export function initialOriginState(limits: OriginLimits = DEFAULT_LIMITS): Origi
     changedAtMs: 0,
     decreasedAtMs: 0,
     failedInARow: 0,
+    goodSinceFailure: 0,
     workers: {},
     outcomes: { good: 0, throttled: 0, undecided: 0, failed: 0 },
     opened: 0,
@@ -165,11 +170,14 @@ export function applyReport(before: OriginState, report: OriginReport, nowMs: nu
       failed: outcomes.failed + failed,
     },
     failedInARow: good > 0 ? 0 : before.failedInARow + failed,
+    goodSinceFailure: failed > 0 ? good : before.goodSinceFailure + good,
   };
   const { probe } = before;
   const probing = probe?.workerId === workerId && (inFlight > 0 || waiting > 0);
   const state = afterPause(probing ? { ...heard, probe: { ...probe, sinceMs: nowMs } } : heard, nowMs);
-  return shareOut(afterReport(state, report, nowMs), nowMs);
+  const alone =
+    report.probe === undefined && failed === 1 && before.goodSinceFailure + good >= GOOD_AROUND_A_FAILURE;
+  return shareOut(afterReport(state, alone ? { ...report, failed: 0 } : report, nowMs), nowMs);
 }
 
 function afterReport(state: OriginState, report: OriginReport, nowMs: number): OriginState {
