@@ -5,9 +5,10 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
   type Connection,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { GraphQLError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import {
   backfill,
   fileArrived,
@@ -32,6 +33,10 @@ const SIGNAL_PATIENCE_MS = 5_000;
 /** For an update, which needs a worker, and a rollback the warehouse too. */
 const UPDATE_PATIENCE_MS = 30_000;
 
+const NO_WATCHER = serviceUnavailable(
+  'Nothing watches the source: is a worker running? It starts the watcher.',
+);
+
 /** Every method throws GraphQLError: SERVICE_UNAVAILABLE while Temporal or the watcher is away. */
 export interface Control {
   pause(source: string): Promise<void>;
@@ -47,14 +52,27 @@ export interface Control {
 }
 
 export function createControl({ client, connection }: { client: Client; connection: Connection }): Control {
-  const tell = async <Answer>(patienceMs: number, what: () => Promise<Answer>): Promise<Answer> => {
+  const tell = async <Answer>(
+    patienceMs: number,
+    what: () => Promise<Answer>,
+    absent: GraphQLError = NO_WATCHER,
+  ): Promise<Answer> => {
     try {
       return await connection.withDeadline(Date.now() + patienceMs, what);
     } catch (error) {
-      throw clientError(error);
+      throw error instanceof WorkflowNotFoundError ? absent : clientError(error);
     }
   };
   const watcher = (source: string) => client.workflow.getHandle(watcherId(source));
+  /** An update waits for a worker, but not for a Temporal that is away or for a workflow that does not run. */
+  const update = async <Answer>(
+    handle: WorkflowHandle,
+    what: (handle: WorkflowHandle) => Promise<Answer>,
+    absent: GraphQLError = NO_WATCHER,
+  ): Promise<Answer> => {
+    await tell(SIGNAL_PATIENCE_MS, () => handle.describe(), absent);
+    return tell(UPDATE_PATIENCE_MS, () => what(handle), absent);
+  };
   return {
     pause: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(pause)),
     resume: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(resume)),
@@ -62,35 +80,25 @@ export function createControl({ client, connection }: { client: Client; connecti
     fileArrived: (source, filename) =>
       tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(fileArrived, { filename })),
     retryQuarantined: (source, request) =>
-      tell(UPDATE_PATIENCE_MS, () => watcher(source).executeUpdate(retryQuarantined, { args: [request] })),
+      update(watcher(source), (handle) => handle.executeUpdate(retryQuarantined, { args: [request] })),
     rollback: (source, request) =>
-      tell(UPDATE_PATIENCE_MS, () => watcher(source).executeUpdate(rollback, { args: [request] })),
+      update(watcher(source), (handle) => handle.executeUpdate(rollback, { args: [request] })),
     setLimits: (host, limits) =>
-      tell(UPDATE_PATIENCE_MS, async () => {
-        try {
-          const governor = client.workflow.getHandle(governorId(host));
-          return await governor.executeUpdate(setLimits, { args: [limits] });
-        } catch (error) {
-          if (!(error instanceof WorkflowNotFoundError)) throw error;
-          throw notFound(
-            `Nothing was asked of the host ${JSON.stringify(host)} yet: there is nothing to limit.`,
-          );
-        }
-      }),
+      update(
+        client.workflow.getHandle(governorId(host)),
+        (handle) => handle.executeUpdate(setLimits, { args: [limits] }),
+        notFound(`Nothing was asked of the host ${JSON.stringify(host)} yet: there is nothing to limit.`),
+      ),
   };
 }
 
 function clientError(error: unknown): GraphQLError {
-  if (error instanceof GraphQLError) return error;
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
     const { type, message } = error.cause;
     if (type === 'NotFound') return notFound(message);
     if (type === 'Conflict') return conflict(message);
     // What a validator throws is an Error without a type of ours.
     return type === 'Unavailable' ? serviceUnavailable(message) : badUserInput(message);
-  }
-  if (error instanceof WorkflowNotFoundError) {
-    return serviceUnavailable('Nothing runs that could do this: is a worker running? It starts the watcher.');
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
     return serviceUnavailable(
