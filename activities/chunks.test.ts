@@ -27,3 +27,9 @@ it('joins a small rest to the chunk before it, so that the footer needs one requ
   expect(plan(1_001, 500).map(({ chunkSize }) => chunkSize)).toEqual([500, 501]);
   expect(plan(1_250, 500).map(({ chunkSize }) => chunkSize)).toEqual([500, 500, 250]);
 });
+
+it('never plans more chunks than S3 takes parts', () => {
+  const chunks = plan(100_003, 3);
+  expect(chunks.length).toBeLessThanOrEqual(10_000);
+  expect(chunks.at(-1)?.chunkEnd).toBe(100_003);
+});

@@ -26,8 +26,15 @@ export interface Warehouse {
   close(): Promise<void>;
 }
 
+/** How often the engine asks a lake on S3 again: about 6 s. Its default, 500, lets a statement hang when S3 is away. */
+export const S3_RETRY_ATTEMPTS = 8;
+
 /** Dates, times and UUIDs are bound as strings in ClickHouse's own notation. */
-const BASE_SETTINGS: ClickHouseSettings = { async_insert: 0, date_time_input_format: 'basic' };
+const BASE_SETTINGS: ClickHouseSettings = {
+  async_insert: 0,
+  date_time_input_format: 'basic',
+  s3_retry_attempts: String(S3_RETRY_ATTEMPTS),
+};
 
 /**
  * @param by who asks, for `log_comment` and the engine's lanes: `gateway`, `load`, `worker`, `launcher`
