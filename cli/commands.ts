@@ -207,7 +207,7 @@ const rollback: Doing<'rollback'> = async ({ filename }, { ask, output }) => {
   output.result(answer, () => [
     `${filename} is back at version ${version}, published as ${dataVersion}.`,
     ...(heldBack === null
-      ? []
+      ? ['That is an earlier load of the same version; once more goes back further.']
       : [
           `Version ${heldBack} is held back until the source changes, or: npm run tripline -- retry ${filename}`,
         ]),

@@ -396,6 +396,23 @@ describe('straight through Temporal', () => {
     expect(await update('retryQuarantined')).toEqual({ retrying: [], remaining: 0 });
   });
 
+  it('never goes back to a load that the sweep was given', async () => {
+    const { version } = await file(APRIL);
+    const loads = await fetch(tripline.part('clickhouse').url, {
+      method: 'POST',
+      body: `SELECT DISTINCT load_id FROM loads WHERE filename = '${name(APRIL)}' FORMAT TSV`,
+    });
+    const loadIds = (await loads.text()).trim().split('\n');
+    const publisher = client.workflow.getHandle('publisher');
+    const given = await publisher.executeUpdate<string[], [unknown]>('releaseLoads', { args: [{ loadIds }] });
+    expect(given).toEqual(loadIds);
+    expect(await refusal(`rollback(filename: "${name(APRIL)}") { accepted }`)).toEqual({
+      code: 'CONFLICT',
+      message: `${name(APRIL)}: the load before is being swept`,
+    });
+    expect(await file(APRIL)).toMatchObject({ stage: 'PUBLISHED', version, live: { version } });
+  });
+
   it('refuses malformed ones with what would be right, and goes on', async () => {
     expect(await failure(update('rollback'))).toMatch(/expected \{"filename"/);
     expect(await failure(update('rollback', 'x'))).toMatch(/expected \{"filename"/);

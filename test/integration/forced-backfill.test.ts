@@ -1,0 +1,154 @@
+/** What a forced backfill finds: page after page, each file once, also those that the source no longer lists. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createControlActivities } from '../../activities/control-activities.ts';
+import {
+  createListActivities,
+  type ListChangesInput,
+  type ListChangesResult,
+} from '../../activities/list-activities.ts';
+import type { Source } from '../../sources/source.ts';
+import { readFiles, recordFile, type FileRecord } from '../../warehouse/files.ts';
+import { migrate } from '../../warehouse/migrate.ts';
+import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
+import { startEngineProcess, type EngineProcess } from './engine-process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tripline-backfill-'));
+const connection = Connection.lazy({ address: '127.0.0.1:1' });
+const KNOWN = 1_203;
+const filename = (index: number): string => `trips_${String(index).padStart(5, '0')}_2022-03.parquet`;
+const record = (index: number, rest: Partial<FileRecord> = {}): FileRecord => ({
+  source: 'yellow',
+  filename: filename(index),
+  version: 'one',
+  month: '2022-03',
+  stage: 'PUBLISHED',
+  reason: '',
+  notes: [],
+  drift: [],
+  hint: '',
+  sizeBytes: 1,
+  chunks: 1,
+  rows: 1,
+  rejected: 0,
+  loadId: null,
+  lakeKey: 'key',
+  updatedAtMs: 1_000,
+  ...rest,
+});
+let engine: EngineProcess;
+let warehouse: Warehouse;
+
+beforeAll(async () => {
+  engine = await startEngineProcess(join(folder, 'clickhouse'));
+  warehouse = createWarehouse({ url: engine.url, by: 'worker' });
+  await migrate(warehouse);
+  await warehouse.command(
+    `INSERT INTO files (source, filename, version, month, stage, size_bytes, chunks, lake_key, updated_at, revision)
+     SELECT 'yellow', format('trips_{}_2022-03.parquet', leftPad(toString(number), 5, '0')), 'one', '2022-03', 'PUBLISHED', 1, 1, 'key',
+       toDateTime64(1, 3, 'UTC'), 1000
+     FROM numbers({known:UInt32})`,
+    { params: { known: KNOWN } },
+  );
+});
+
+afterAll(async () => {
+  await warehouse?.close();
+  await engine?.stop();
+  await connection.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The source lists two of the known files, one of them changed, and one of another month. */
+const source: Source = {
+  list: () =>
+    Promise.resolve([
+      { filename: filename(7), version: 'two', hint: undefined },
+      { filename: filename(9), version: 'one', hint: undefined },
+      { filename: 'other_2022-04.parquet', version: 'one', hint: undefined },
+    ]),
+  stat: () => Promise.reject(new Error('nobody asks')),
+  read: () => {
+    throw new Error('nobody reads');
+  },
+};
+
+async function listChanges(input: Partial<ListChangesInput>): Promise<ListChangesResult> {
+  const client = new Client({ connection });
+  const { listChanges: activity } = createListActivities({
+    source,
+    warehouse,
+    client,
+    pollEveryMs: 1_000,
+    now: Date.now,
+  });
+  const whole: ListChangesInput = { source: 'yellow', inFlight: [], ...input };
+  return new MockActivityEnvironment().run<[ListChangesInput], ListChangesResult, typeof activity>(
+    activity,
+    whole,
+  );
+}
+
+const months = { from: '2022-03', to: '2022-03' };
+
+it('finds every known file of its months once, in pages', async () => {
+  const found: string[] = [];
+  const pages: number[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await listChanges({ months, force: true, ...(after === undefined ? {} : { after }) });
+    pages.push(page.changed.length);
+    found.push(...page.changed.map((file) => file.filename));
+    if (!page.more) break;
+    after = page.changed.at(-1)?.filename;
+  }
+  expect(pages).toEqual([500, 500, 203]);
+  expect(found).toEqual(Array.from({ length: KNOWN }, (_, index) => filename(index)));
+});
+
+it('finds only what changed without force', async () => {
+  const { changed, more } = await listChanges({ months });
+  expect(changed).toEqual([{ filename: filename(7), version: 'two', hint: '' }]);
+  expect(more).toBe(false);
+});
+
+it('leaves out what is held back, being ingested, or not asked for', async () => {
+  await recordFile(
+    warehouse,
+    record(0, { stage: 'QUARANTINED', reason: 'HELD_BACK: …', updatedAtMs: 2_000 }),
+  );
+  await recordFile(warehouse, record(1, { stage: 'QUARANTINED', reason: 'EMPTY: …', updatedAtMs: 2_000 }));
+  const inFlight = [{ filename: filename(2), version: 'one' }];
+  const { changed } = await listChanges({ months, force: true, inFlight });
+  expect(changed.slice(0, 2).map((file) => file.filename)).toEqual([filename(1), filename(3)]);
+  expect((await listChanges({ months: { from: '2022-05', to: '2023-01' }, force: true })).changed).toEqual(
+    [],
+  );
+});
+
+it('a rollback of a version under a quarantined newer one leaves that the newest', async () => {
+  const { holdBack, findQuarantined } = createControlActivities({ warehouse, now: () => 5_000 });
+  await recordFile(warehouse, record(5, { version: 'two', updatedAtMs: 3_000 }));
+  await recordFile(
+    warehouse,
+    record(5, { version: 'three', stage: 'QUARANTINED', reason: 'EMPTY: …', updatedAtMs: 4_000 }),
+  );
+  await holdBack({
+    source: 'yellow',
+    filename: filename(5),
+    sequence: 9,
+    from: { loadId: 'b', version: 'two' },
+    to: { loadId: 'a', version: 'one' },
+  });
+  const newest = (await readFiles(warehouse, { source: 'yellow' })).find(
+    (file) => file.filename === filename(5),
+  );
+  expect(newest).toMatchObject({ version: 'three', reason: 'EMPTY: …' });
+  expect(await findQuarantined({ source: 'yellow', except: [filename(1)] })).toMatchObject({
+    files: [{ filename: filename(0) }, { filename: filename(5), version: 'three' }],
+    remaining: 0,
+  });
+});
