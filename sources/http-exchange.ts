@@ -188,7 +188,9 @@ function failure(options: {
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const code = (reason as NodeJS.ErrnoException).code;
   const said = reason instanceof Error ? reason.message : String(reason);
-  return new SourceError('unavailable', `${shown}: ${code ?? said}`, { cause: reason });
+  const why =
+    code === 'UND_ERR_SOCKET' ? 'the connection was closed before the answer was whole' : (code ?? said);
+  return new SourceError('unavailable', `${shown}: ${why}`, { cause: reason });
 }
 
 function answered(options: {

@@ -18,6 +18,8 @@ export interface OriginGate extends RequestGate {
 
 /** What the governor said is believed for this long after it was asked, and never past the next report. */
 const TRUST_MS = 1_500;
+/** Where the answer takes longer than that: at least so long after it came. */
+const LATE_TRUST_MS = 100;
 /** Reports are sent together, so often under pressure, and seldom when the limit is far. */
 const BUSY_REPORT_MS = 500;
 const CALM_REPORT_MS = 5_000;
@@ -79,7 +81,7 @@ export function createOriginGate({
     const answer = await link.view();
     view = answer;
     // A report was sent meanwhile: this may be from before it.
-    if (before === reports) seenAtMs = askedAtMs;
+    if (before === reports) seenAtMs = Math.max(askedAtMs, now() - TRUST_MS + LATE_TRUST_MS);
   }
 
   async function look(): Promise<void> {

@@ -65,6 +65,8 @@ export interface OriginState {
   /** Good outcomes since the last failure. */
   goodSinceFailure: number;
   decreasedAtMs: number;
+  /** When it last said slow down. */
+  complainedAtMs: number;
   workers: Record<string, OriginWorker>;
   /** Totals of all time. */
   outcomes: { good: number; throttled: number; undecided: number; failed: number };
@@ -76,7 +78,7 @@ export const DEFAULT_LIMITS: OriginLimits = { minConcurrent: 1, maxConcurrent: 1
 const INITIAL_LIMIT = 4;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 300_000;
-/** An increase of one: up to the last good limit; beyond it; and beyond it once the host has complained. */
+/** An increase of one: up to the last good limit; beyond it; and beyond it while a complaint is fresh. */
 const RECOVER_EVERY_MS = 300;
 const GROW_EVERY_MS = 1_000;
 const EXPLORE_EVERY_MS = 10_000;
@@ -94,7 +96,7 @@ const PROBE_LOST_MS = 15_000;
 const BELIEVED_MS = 2_000;
 /** Places that cannot be shared out evenly go round. */
 const TURN_MS = 5_000;
-/** Without trouble for so long, the next pause is a short one again. */
+/** Without trouble for so long, the next pause is a short one again, and the limit grows as if there had been none. */
 const FORGIVEN_MS = 300_000;
 
 export function initialOriginState(limits: OriginLimits = DEFAULT_LIMITS): OriginState {
@@ -112,6 +114,7 @@ export function initialOriginState(limits: OriginLimits = DEFAULT_LIMITS): Origi
     goodSinceChange: 0,
     changedAtMs: 0,
     decreasedAtMs: 0,
+    complainedAtMs: 0,
     failedInARow: 0,
     goodSinceFailure: 0,
     workers: {},
@@ -169,6 +172,7 @@ export function applyReport(before: OriginState, report: OriginReport, nowMs: nu
       undecided: outcomes.undecided + undecided,
       failed: outcomes.failed + failed,
     },
+    complainedAtMs: throttled > 0 ? nowMs : before.complainedAtMs,
     failedInARow: good > 0 ? 0 : before.failedInARow + failed,
     goodSinceFailure: failed > 0 ? good : before.goodSinceFailure + good,
   };
@@ -188,8 +192,9 @@ function afterReport(state: OriginState, report: OriginReport, nowMs: number): O
       return afterProbe(state, report, nowMs);
     case 'closed': {
       const down = state.failedInARow >= DOWN_AFTER_FAILURES;
-      if (report.throttled > 0 || down) return open(decrease(state, nowMs), report, nowMs);
-      return report.failed > 0 ? decrease(state, nowMs) : increase(state, report, nowMs);
+      const { throttled } = report;
+      if (throttled > 0 || down) return open(decrease(state, { throttled }, nowMs), report, nowMs);
+      return report.failed > 0 ? decrease(state, { throttled }, nowMs) : increase(state, report, nowMs);
     }
   }
 }
@@ -235,15 +240,23 @@ function rest(state: OriginState, untilMs: number): OriginState {
   return { ...state, openUntilMs: Math.max(state.openUntilMs ?? 0, untilMs) };
 }
 
-/** Once per round. Trouble while the limit recovers says little about what the host bears otherwise. */
-function decrease(state: OriginState, nowMs: number): OriginState {
+/**
+ * Once per round. Only a complaint says that the limit was too high, and while the limit recovers it says little about what
+ * the host bears otherwise.
+ */
+function decrease(
+  state: OriginState,
+  { throttled }: Pick<OriginReport, 'throttled'>,
+  nowMs: number,
+): OriginState {
   const { limit, limits, lastGoodLimit } = state;
   if (nowMs - state.decreasedAtMs < ROUND_MS) return state;
-  const bearable = limit >= lastGoodLimit ? limit - 1 : Math.max(limit, Math.floor(lastGoodLimit * 0.75));
+  const recovering = limit < lastGoodLimit;
+  const bearable = recovering ? Math.max(limit, Math.floor(lastGoodLimit * 0.75)) : limit - 1;
   return {
     ...state,
     limit: clamp(Math.floor(limit / 2), limits),
-    lastGoodLimit: clamp(bearable, limits),
+    lastGoodLimit: throttled > 0 ? clamp(bearable, limits) : Math.max(limit, lastGoodLimit),
     slowStartUntil: 0,
     goodSinceChange: 0,
     changedAtMs: nowMs,
@@ -267,7 +280,8 @@ function increase(state: OriginState, { good, waiting }: OriginReport, nowMs: nu
       ? counted
       : { ...changed, limit: Math.min(limit * 2, slowStartUntil, limits.maxConcurrent) };
   }
-  const beyond = state.opened === 0 ? GROW_EVERY_MS : EXPLORE_EVERY_MS;
+  const fresh = nowMs - state.complainedAtMs < FORGIVEN_MS;
+  const beyond = fresh ? EXPLORE_EVERY_MS : GROW_EVERY_MS;
   const everyMs = limit < lastGoodLimit ? RECOVER_EVERY_MS : beyond;
   const enough = limit < lastGoodLimit ? 1 : limit;
   if (goodSinceChange < enough || nowMs - state.changedAtMs < everyMs) return counted;
