@@ -1,5 +1,6 @@
 /** A Parquet file's footer: metadata, its length in 4 bytes, and `PAR1`. https://parquet.apache.org/docs/file-format/ */
 import { parquetMetadata } from 'hyparquet';
+import { footerFlaw } from './footer-sanity.ts';
 import { readFileSchema, type FileSchema } from './file-schema.ts';
 import type { Drift } from './drift.ts';
 import type { Refusal } from './refusal.ts';
@@ -64,8 +65,13 @@ export async function readFooter({
   if (start < fetchedFrom) return { kind: 'needMore', start };
   const footer = (await read(start, sizeBytes)).slice().buffer;
   try {
-    const schema = readFileSchema(parquetMetadata(footer), { month });
-    return 'refusal' in schema ? { kind: 'refused', ...schema } : { kind: 'good', schema };
+    const metadata = parquetMetadata(footer);
+    const schema = readFileSchema(metadata, { month });
+    if ('refusal' in schema) return { kind: 'refused', ...schema };
+    const flaw = footerFlaw(metadata);
+    if (flaw === undefined) return { kind: 'good', schema };
+    const message = `the footer contradicts the format or itself: ${flaw}`;
+    return { kind: 'refused', refusal: { code: 'UNREADABLE', message }, drift: schema.drift };
   } catch (error) {
     // Both throw whatever comes to them over what is no footer: columns without names, for one.
     return refused(

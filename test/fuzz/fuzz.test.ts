@@ -13,9 +13,12 @@ it(
   { timeout: 240_000 },
   async () => {
     const cases: FuzzCase[] = [];
-    const seeds = Array.from({ length: 60 }, (_, index) => index + 1);
+    // The last one makes a reader thread of the engine spin for ever.
+    const seeds = [...Array.from({ length: 59 }, (_, index) => index + 1), 67];
     await runFuzz({ folder, seeds, onCase: (done) => void cases.push(done) });
     expect(cases.filter(({ outcome }) => outcome === 'different')).toEqual([]);
+    expect(cases.filter(({ outcome }) => outcome === 'unharmed').length).toBeLessThan(6);
+    expect(cases.at(-1)?.outcome).toBe('quarantined');
     expect(cases.filter(({ outcome }) => outcome === 'equal').length).toBeGreaterThan(10);
     for (const { outcome, detail } of cases)
       if (outcome === 'quarantined') expect(detail).toMatch(/^[A-Z_]+: ./);

@@ -21,7 +21,12 @@ const { engineEnds } = await runFuzz({
   seeds,
   onCase(done) {
     cases.push(done);
-    if (values.verbose || done.outcome === 'different' || done.milliseconds > 4_000)
+    if (
+      values.verbose ||
+      done.outcome === 'different' ||
+      done.outcome === 'unharmed' ||
+      done.milliseconds > 4_000
+    )
       console.info(JSON.stringify(done));
   },
 });

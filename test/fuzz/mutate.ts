@@ -201,11 +201,11 @@ const MUTATIONS: readonly { weight: number; mutate: (parts: Parts) => Mutation }
       const bytes = Buffer.from(parts.bytes);
       const start = page.bodyStart + below(random, page.bodyEnd - page.bodyStart);
       const end = Math.min(page.bodyEnd, start + 1 + below(random, 200));
-      const fill = pick(random, [0, 0xff, undefined]);
-      for (let at = start; at < end; at += 1) bytes[at] = fill ?? below(random, 256);
+      const fill = pick(random, [0, 0xff, -1]);
+      for (let at = start; at < end; at += 1) bytes[at] = fill === -1 ? below(random, 256) : fill;
       return {
         bytes,
-        what: `page of ${page.column}: ${end - start} bytes at ${start} became ${fill ?? 'random'}`,
+        what: `page of ${page.column}: ${end - start} bytes at ${start} became ${fill === -1 ? 'random' : fill}`,
       };
     },
   },

@@ -23,8 +23,12 @@ export interface FuzzCase {
   seed: number;
   month: string;
   what: string;
-  /** `equal`: loaded as the reference reads it; `different`: loaded, but not so. */
-  outcome: 'equal' | 'quarantined' | 'different';
+  /**
+   * - `equal`: loaded as the reference reads it
+   * - `unharmed`: the reference refuses it, but it was loaded as the file was before it was damaged
+   * - `different`: loaded, and neither
+   */
+  outcome: 'equal' | 'unharmed' | 'quarantined' | 'different';
   /** The reason, or the first difference. */
   detail: string;
   reference: ReferenceReading['kind'];
@@ -66,16 +70,16 @@ export async function runFuzz({
   const reference = createReferenceReader();
   try {
     await live();
-    const files: { month: string; bytes: Buffer }[] = [];
+    const files: { month: string; bytes: Buffer; whole: ReferenceReading }[] = [];
     for (const month of GENERATED) {
       const path = join(folder, `${month}.parquet`);
       await generateMonth({ month, rows: ROWS, seed: 1, engineUrl: engine?.url ?? '', path });
-      files.push({ month, bytes: readFileSync(path) });
+      files.push({ month, bytes: readFileSync(path), whole: await reference.read(path) });
     }
     // By another writer: other encodings, statistics, its own way with levels.
     const path = join(folder, '2022-04.parquet');
     await writeTrips({ path, month: '2022-04', rows: ROWS });
-    files.push({ month: '2022-04', bytes: readFileSync(path) });
+    files.push({ month: '2022-04', bytes: readFileSync(path), whole: await reference.read(path) });
     for (const seed of seeds) {
       const random = seededRandom(seed);
       const file = files[seed % files.length] ?? files[0];
@@ -87,7 +91,7 @@ export async function runFuzz({
       const { result, attempts } = await ingest({ live, path: damaged, bytes, month: file.month, seed });
       const milliseconds = Math.round(performance.now() - began);
       const reading = await reference.read(damaged);
-      const verdict = await judge(await live(), result, reading);
+      const verdict = await judge(await live(), { result, reading, whole: file.whole });
       onCase({ seed, month: file.month, what, ...verdict, reference: reading.kind, attempts, milliseconds });
       if (verdict.outcome !== 'different') rmSync(damaged);
       for (const table of ['trips', 'rejected_rows', 'trips_by_hour', 'trips_by_day'])
@@ -156,29 +160,53 @@ async function ingest({
   }
 }
 
+/** The canonical columns that are numbers in a file, by how they are compared: as `TRY_CAST` to a double, NULL as ''. */
+const COMPARED = ['passenger_count', 'PULocationID', 'fare_amount', 'tip_amount', 'total_amount'];
+
 async function judge(
   warehouse: Warehouse,
-  result: { load: VerifiedLoad } | { refusal: Refusal },
-  reading: ReferenceReading,
+  {
+    result,
+    reading,
+    whole,
+  }: {
+    result: { load: VerifiedLoad } | { refusal: Refusal };
+    reading: ReferenceReading;
+    /** Of the file before it was damaged. */
+    whole: ReferenceReading;
+  },
 ): Promise<Pick<FuzzCase, 'outcome' | 'detail'>> {
   if ('refusal' in result) {
     const { code, message } = result.refusal;
     return { outcome: 'quarantined', detail: `${code}: ${message.slice(0, 300)}` };
   }
-  if (reading.kind !== 'read') {
-    const why = reading.kind === 'refused' ? reading.why.split('\n')[0] : 'it died';
-    return { outcome: 'different', detail: `${result.load.rows} trips were loaded; the reference: ${why}` };
-  }
-  const rows = await warehouse.rows<{ row_number: string; micros: string; trip_distance: number }>(
-    `SELECT row_number, toUnixTimestamp64Micro(tpep_pickup_datetime) AS micros, trip_distance
+  const rows = await warehouse.rows<{
+    row_number: string;
+    micros: string;
+    trip_distance: number;
+    others: (number | null)[];
+  }>(
+    `SELECT row_number, toUnixTimestamp64Micro(tpep_pickup_datetime) AS micros, trip_distance,
+       [${COMPARED.map((name) => `toFloat64(${name})`).join(', ')}] AS others
      FROM trips WHERE load_id = {load_id:UUID} ORDER BY row_number`,
     { params: { load_id: result.load.loadId } },
   );
-  const trips = rows.map((row) => `${row.row_number} ${row.micros} ${row.trip_distance}`);
-  const differing = trips.filter((trip, index) => trip !== reading.trips[index]).length;
-  if (differing === 0 && trips.length === reading.trips.length)
-    return { outcome: 'equal', detail: `${trips.length} trips` };
-  const first = trips.findIndex((trip, index) => trip !== reading.trips[index]);
-  const detail = `${trips.length} trips loaded, ${reading.trips.length} read, ${differing} differ; first: ${trips[first]} / ${reading.trips[first]}`;
-  return { outcome: 'different', detail };
+  const trips = rows.map(({ row_number: row, micros, trip_distance: miles, others }) =>
+    [row, micros, miles, ...others].join(' '),
+  );
+  const difference =
+    reading.kind === 'read'
+      ? firstDifference(trips, reading.trips)
+      : `the reference: ${reading.kind === 'refused' ? reading.why.split('\n')[0] : 'died'}`;
+  if (difference === undefined) return { outcome: 'equal', detail: `${trips.length} trips` };
+  const unharmed =
+    reading.kind !== 'read' && whole.kind === 'read' && firstDifference(trips, whole.trips) === undefined;
+  return { outcome: unharmed ? 'unharmed' : 'different', detail: difference };
+}
+
+function firstDifference(loaded: readonly string[], read: readonly string[]): string | undefined {
+  const first = loaded.findIndex((trip, index) => trip !== read[index]);
+  if (first === -1 && loaded.length === read.length) return undefined;
+  const differing = loaded.filter((trip, index) => trip !== read[index]).length;
+  return `${loaded.length} trips loaded, ${read.length} read, ${differing} differ; first: ${loaded[first]} / ${read[first]}`;
 }

@@ -1,0 +1,76 @@
+/** Tripline as it is measured: everything up, its source an origin of ours, nothing listed yet. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { startTripline, type Tripline } from '../test/support/tripline.ts';
+import { until } from '../test/support/until.ts';
+import { createWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
+import { startOrigin, type Origin } from './origin.ts';
+
+export interface System {
+  tripline: Tripline;
+  origin: Origin;
+  warehouse: Warehouse;
+  client: Client;
+  sourceName: string;
+  /** Waits until so many loads are published. @returns `performance.now()` then */
+  published(count: number): Promise<number>;
+  /** Highest resident memory so far, in MB, of a part. */
+  peakMegabytes(part: string): number;
+  stop(): Promise<void>;
+}
+
+export async function startSystem({
+  folder,
+  latencyMs = 0,
+  bytesPerSecond = Infinity,
+  env = {},
+}: {
+  folder: string;
+  latencyMs?: number;
+  bytesPerSecond?: number;
+  env?: Record<string, string>;
+}): Promise<System> {
+  const origin = await startOrigin({ folder, latencyMs, bytesPerSecond });
+  const dataDir = mkdtempSync(join(tmpdir(), 'tripline-bench-'));
+  const tripline = await startTripline({
+    sourceUrl: origin.url,
+    dataDir,
+    env: { POLL_SECONDS: '1', MAX_FILE_BYTES: String(2 ** 34), ...env },
+  });
+  const warehouse = createWarehouse({ url: tripline.part('clickhouse').url, by: 'gateway' });
+  const connection = await Connection.connect({ address: new URL(tripline.part('temporal').url).host });
+  await until('the source is polled', () => origin.listedAt() !== undefined);
+  return {
+    tripline,
+    origin,
+    warehouse,
+    client: new Client({ connection }),
+    sourceName: 'yellow',
+    async published(count) {
+      await until(
+        `${count} loads are published`,
+        async () => {
+          const [row] = await warehouse.rows<{ n: string }>(
+            `SELECT count() AS n FROM loads WHERE kind = 'published'`,
+          );
+          return Number(row?.n) >= count;
+        },
+        { deadlineMs: 1_800_000, everyMs: 20 },
+      );
+      return performance.now();
+    },
+    peakMegabytes(part) {
+      const status = readFileSync(`/proc/${tripline.part(part).pid}/status`, 'utf8');
+      return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+    },
+    async stop() {
+      await warehouse.close();
+      await connection.close();
+      await tripline.stop();
+      await origin.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
