@@ -16,6 +16,7 @@ import { writeTrips } from '../support/write-trips.ts';
 const folder = mkdtempSync(join(tmpdir(), 'tripline-s3-e2e-'));
 const nameOf = (month: string) => `yellow_tripdata_${month}.parquet`;
 const pathOf = (month: string) => join(folder, nameOf(month));
+const PATIENCE = { deadlineMs: 90_000 };
 let server: S3Server;
 let tripline: Tripline;
 let token: string;
@@ -76,7 +77,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('loads from the source by way of the lake, and says what DuckDB says', { timeout: 60_000 }, async () => {
+it('loads from the source by way of the lake, and says what DuckDB says', { timeout: 120_000 }, async () => {
   expect(statSync(pathOf('2022-03')).size).toBeGreaterThan(3 * 5 * 2 ** 20);
   expect((await tripline.files()).map(({ filename, stage }) => [filename, stage])).toEqual([
     [nameOf('2022-03'), 'PUBLISHED'],
@@ -90,7 +91,7 @@ it('loads from the source by way of the lake, and says what DuckDB says', { time
   expect(Uploads).toEqual([]);
 });
 
-it('an arrival that is pushed is counted long before the next poll', { timeout: 60_000 }, async () => {
+it('an arrival that is pushed is counted long before the next poll', { timeout: 120_000 }, async () => {
   await publish('2022-05', 7_000);
   const arrived = record(`in/${nameOf('2022-05')}`);
   const minio = record(`in/${nameOf('2022-05')}`, 's3:ObjectCreated:CompleteMultipartUpload');
@@ -100,24 +101,28 @@ it('an arrival that is pushed is counted long before the next poll', { timeout: 
     Records: [arrived, minio, record('in/notes.txt'), record('in/../../etc/x.parquet')],
   });
   expect([answer.status, await answer.json()]).toEqual([202, { accepted: 1, ignored: 2 }]);
-  await until('it is counted', async () => (await tripline.p90()).trips === 1_312_000);
+  await until('it is counted', async () => (await tripline.p90()).trips === 1_312_000, PATIENCE);
   await expectOracle(['2022-03', '2022-04', '2022-05']);
 });
 
-it('an object that is replaced replaces its trips', { timeout: 60_000 }, async () => {
+it('an object that is replaced replaces its trips', { timeout: 120_000 }, async () => {
   await publish('2022-04', 6_000, 2);
   await post({ Records: [record(`in/${nameOf('2022-04')}`)] });
-  await until('the new one is counted', async () => (await tripline.p90()).trips === 1_313_000);
+  await until('the new one is counted', async () => (await tripline.p90()).trips === 1_313_000, PATIENCE);
   expect(await tripline.files()).toHaveLength(3);
   await expectOracle(['2022-03', '2022-04', '2022-05']);
 });
 
-it('a backfill by force loads from the lake', { timeout: 60_000 }, async () => {
+it('a backfill by force loads from the lake', { timeout: 120_000 }, async () => {
   const before = await tripline.p90();
   await client.workflow
     .getHandle('source:yellow')
     .signal('backfill', { from: '2022-03', to: '2022-03', force: true });
-  await until('it is published again', async () => (await tripline.p90()).dataVersion > before.dataVersion);
+  await until(
+    'it is published again',
+    async () => (await tripline.p90()).dataVersion > before.dataVersion,
+    PATIENCE,
+  );
   expect({ ...(await tripline.p90()), dataVersion: before.dataVersion }).toEqual(before);
   const history = await client.workflow.getHandle(ingestId('yellow', nameOf('2022-03'))).fetchHistory();
   const activities = (history.events ?? []).map(
@@ -126,6 +131,37 @@ it('a backfill by force loads from the lake', { timeout: 60_000 }, async () => {
   expect(activities).toContain('loadIntoWarehouse');
   expect(activities).not.toContain('fetchChunk');
 });
+
+it(
+  'loses nothing when S3 itself and then the worker end in the middle of a file',
+  { timeout: 180_000 },
+  async () => {
+    const before = (await tripline.p90()).trips;
+    await publish('2022-06', 1_300_000, 3);
+    await post({ Records: [record(`in/${nameOf('2022-06')}`)] });
+    const doneOf = async () => {
+      const { data } = await tripline.graphql<{
+        files: { nodes: { progress: { chunksDone: number } | null }[] };
+      }>('{ files(stage: FETCHING) { nodes { progress { chunksDone } } } }');
+      return data?.files.nodes[0]?.progress?.chunksDone ?? 0;
+    };
+    await until('a chunk is there', async () => (await doneOf()) > 0, { everyMs: 10 });
+    await server.crash();
+    await until('a request has failed', async () => {
+      const { raw } = await client.workflow.getHandle(ingestId('yellow', nameOf('2022-06'))).describe();
+      return raw.pendingActivities?.some(({ lastFailure }) => lastFailure);
+    });
+    const { pid } = tripline.part('worker');
+    process.kill(pid, 'SIGKILL');
+    await until('the worker is back', () => tripline.part('worker').pid !== pid);
+    await server.comeBack();
+    await until('the file is counted', async () => (await tripline.p90()).trips === before + 1_300_000, {
+      deadlineMs: 100_000,
+    });
+    await expectOracle(['2022-03', '2022-04', '2022-05', '2022-06']);
+    expect((await tripline.files()).filter(({ stage }) => stage !== 'PUBLISHED')).toEqual([]);
+  },
+);
 
 it('refuses notifications that are not for it', async () => {
   const problem = async (response: Response) => {

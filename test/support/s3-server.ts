@@ -28,6 +28,10 @@ export interface S3Server {
   putFile: (key: string, path: string) => Promise<void>;
   get: (key: string) => Promise<Uint8Array>;
   keys: (prefix?: string) => Promise<string[]>;
+  /** Ends by SIGKILL; nothing answers at its address any more. */
+  crash: () => Promise<void>;
+  /** Comes back with everything that it held. */
+  comeBack: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -64,11 +68,13 @@ export async function startS3Server(): Promise<S3Server> {
     'volume.max': 0,
     'master.telemetry': false,
   };
-  const child = spawn(
-    executable,
-    ['-logtostderr', 'server', ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)],
-    { stdio: 'ignore', cwd: folder },
-  );
+  const launch = () =>
+    spawn(
+      executable,
+      ['-logtostderr', 'server', ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)],
+      { stdio: 'ignore', cwd: folder },
+    );
+  let child = launch();
   const endpoint = `http://127.0.0.1:${ports['s3.port']}`;
   const env = {
     AWS_ENDPOINT_URL_S3: endpoint,
@@ -81,13 +87,20 @@ export async function startS3Server(): Promise<S3Server> {
   const put = async (key: string, body: string | Uint8Array): Promise<void> => {
     await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
   };
+  const crash = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+  const takesObjects = () =>
+    until('the S3 server takes objects', async () => {
+      await put('.first', 'x');
+      return true;
+    });
   const stop = async (): Promise<void> => {
     client.destroy();
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    }
+    await crash();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -96,10 +109,7 @@ export async function startS3Server(): Promise<S3Server> {
       await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
       return true;
     });
-    await until('the S3 server takes objects', async () => {
-      await put('.first', 'x');
-      return true;
-    });
+    await takesObjects();
   } catch (error) {
     await stop();
     throw error;
@@ -120,6 +130,11 @@ export async function startS3Server(): Promise<S3Server> {
         new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }),
       );
       return Contents.map(({ Key = '' }) => Key).filter((key) => key !== '.first');
+    },
+    crash,
+    async comeBack() {
+      child = launch();
+      await takesObjects();
     },
     stop,
   };
