@@ -5,6 +5,7 @@ import type { createIngestRecordActivities } from './record-activities.ts';
 import type { createListActivities } from './list-activities.ts';
 import type { createLoadActivities } from './load-activities.ts';
 import type { createPublishActivities } from './publish-activities.ts';
+import type { createReconcileActivities } from './reconcile-activities.ts';
 import type { createSweepActivities } from './sweep-activities.ts';
 import type { createSweepLakeActivities } from './sweep-lake-activities.ts';
 
@@ -15,4 +16,5 @@ export type Activities = ReturnType<typeof createListActivities> &
   ReturnType<typeof createPublishActivities> &
   ReturnType<typeof createControlActivities> &
   ReturnType<typeof createSweepLakeActivities> &
+  ReturnType<typeof createReconcileActivities> &
   ReturnType<typeof createSweepActivities>;

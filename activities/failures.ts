@@ -16,6 +16,9 @@ export const LAKE_LOST = 'LakeLost';
 /** The engine says that it cannot read the file: a retry reads the same bytes. */
 export const FILE_UNREADABLE = 'FileUnreadable';
 
+/** A source that this worker does not have. */
+export const UNKNOWN_SOURCE = 'UnknownSource';
+
 const THROTTLED_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 5_000;
 /**

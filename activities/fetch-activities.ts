@@ -75,7 +75,10 @@ export function createFetchActivities({
         }
         if (sizeBytes === 0)
           return { ...prepared, refusal: { code: 'NOT_PARQUET', message: 'the file has 0 bytes' } };
-        if ((await lake.sizeOf(lakeKey)) === sizeBytes) return prepared;
+        const heldBytes = await lake.sizeOf(lakeKey);
+        if (heldBytes === sizeBytes) return prepared;
+        // Damaged since: it must not be taken for what is fetched now.
+        if (heldBytes !== undefined) await lake.remove(lakeKey);
         if (!file.ranged && sizeBytes > lake.largestChunkBytes) {
           const message = `${sizeBytes} bytes that the source only sends in one piece, more than the ${lake.largestChunkBytes} that the lake takes as one`;
           return { ...prepared, refusal: { code: 'TOO_LARGE', message } };

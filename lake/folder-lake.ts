@@ -86,6 +86,10 @@ export function createFolderLake({ path: root }: { path: string }): Lake {
         params: { lake_path: final(key) },
       }),
 
+    async remove(key) {
+      await rm(final(key), { force: true });
+    },
+
     async partials() {
       const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return [];

@@ -30,6 +30,8 @@ export interface Lake {
   read(of: { key: string; range: { start: number; end: number } }): Promise<Uint8Array>;
   /** How a SELECT reads the assembled file. */
   tableFunction(key: string): Promise<LakeObject>;
+  /** Forgets a file that was whole; idempotent. */
+  remove(key: string): Promise<void>;
   /** Files that were begun and never made whole. */
   partials(): Promise<PartialFile[]>;
   /** Forgets one; idempotent. */

@@ -171,6 +171,10 @@ export function createS3Lake({
       return { sql: `s3(${names.join(', ')}, 'Parquet')`, params: given };
     },
 
+    async remove(key) {
+      await unlessMissing(client.send(new DeleteObjectCommand(whole(key))));
+    },
+
     async partials() {
       const partials: PartialFile[] = [];
       for await (const { key, uploadId, startedAt } of listUploads({ client, bucket, prefix })) {

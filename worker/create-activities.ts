@@ -8,6 +8,7 @@ import { createLoadActivities } from '../activities/load-activities.ts';
 import { createPublishActivities } from '../activities/publish-activities.ts';
 import { createIngestRecordActivities } from '../activities/record-activities.ts';
 import { isRunning } from '../activities/is-running.ts';
+import { createReconcileActivities } from '../activities/reconcile-activities.ts';
 import { createSweepActivities } from '../activities/sweep-activities.ts';
 import { createSweepLakeActivities } from '../activities/sweep-lake-activities.ts';
 import type { Environment } from '../config/environment.ts';
@@ -53,6 +54,16 @@ export function createActivities({
       lake,
       knownFiles: () => readFiles(warehouse, { source: sourceName }),
       isIngesting: (filename) => isRunning(client, ingestId(sourceName, filename)),
+      now: Date.now,
+    }),
+    ...createReconcileActivities({
+      source,
+      sourceName,
+      lake,
+      warehouse: loader,
+      client,
+      keepLoadsMs,
+      ingestId,
       now: Date.now,
     }),
     ...createSweepActivities({

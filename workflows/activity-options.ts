@@ -57,6 +57,15 @@ export const loadActivities = proxyActivities<Pick<Activities, 'loadIntoWarehous
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
+/** A page of `reconcile`, or one file of it. */
+export const auditActivities = proxyActivities<
+  Pick<Activities, 'auditFiles' | 'auditFile' | 'planRepair' | 'removeFromLake' | 'findOrphanLoads'>
+>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
 export const sweepActivities = proxyActivities<Pick<Activities, 'sweepLoads' | 'sweepLake'>>({
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '1 minute',

@@ -1,5 +1,6 @@
 /** Everything that workflows are told and asked: signals, queries, and the shapes that travel in them. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Difference } from '../activities/file-differences.ts';
 import type { FileStage } from '../warehouse/files.ts';
 import type { VerifiedLoad } from '../warehouse/load-file.ts';
 import type { OriginLimits, OriginReport, OriginState } from './origin-state.ts';
@@ -166,3 +167,17 @@ export interface OriginView extends Pick<
 export const originView = defineQuery<OriginView>('originView');
 /** Refused unless 1 ≤ minConcurrent ≤ maxConcurrent; what is left out stays. Answers the limits now. */
 export const setLimits = defineUpdate<OriginLimits, [Partial<OriginLimits>]>('setLimits');
+
+// reconcile
+
+export interface ReportedDifference extends Difference {
+  repaired: boolean;
+}
+export interface ReconcileReport {
+  checkedFiles: number;
+  differences: ReportedDifference[];
+  /** Differences beyond those. */
+  omitted: number;
+}
+/** What was found so far. */
+export const reconcileProgress = defineQuery<ReconcileReport>('reconcileProgress');

@@ -1,0 +1,243 @@
+/** Comparing everything we hold with everything we say, a page of files at a time. */
+import { ApplicationFailure } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import type { Lake } from '../lake/lake.ts';
+import { SourceError } from '../sources/source-error.ts';
+import type { ListedFile, Source } from '../sources/source.ts';
+import { readLiveLoads, type LiveLoad } from '../warehouse/audit-load.ts';
+import { fileMonth, readFiles, readFileVersions, type FileRecord } from '../warehouse/files.ts';
+import { findSweepableLoads } from '../warehouse/sweep.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import {
+  differencesOfContent,
+  differencesOfRecords,
+  type Difference,
+  type KnownFile,
+} from './file-differences.ts';
+import { UNKNOWN_SOURCE } from './failures.ts';
+import { withHeartbeat } from './heartbeat.ts';
+import { isRunning } from './is-running.ts';
+
+/** Both included, `YYYY-MM`. */
+interface Months {
+  from: string;
+  to: string;
+}
+
+export interface FilePage {
+  checked: number;
+  differences: Difference[];
+  /** Where the next page begins: after this name. Null when there is none. */
+  last: string | null;
+}
+
+/** What a repair works with. */
+export interface RepairPlan {
+  record: FileRecord | null;
+  /** Null when nothing is live. */
+  live: {
+    version: string;
+    month: string;
+    lakeKey: string;
+    sizeBytes: number;
+    rows: number;
+    rejected: number;
+    loadId: string;
+  } | null;
+  /** As the listing shows it now. */
+  hint: string;
+  /** May its bytes be fetched again? Only when the source shows the version that we know. */
+  atSource: boolean;
+}
+
+interface Holdings {
+  /** By name; the source's complaint when it could not be listed. */
+  listing: Map<string, ListedFile> | string;
+  records: Map<string, FileRecord>;
+  lives: Map<string, LiveLoad>;
+}
+
+/** A page ends with whichever is reached first. Milliseconds. */
+const PAGE_FILES = 500;
+const PAGE_MS = 120_000;
+
+export function createReconcileActivities({
+  source,
+  sourceName,
+  lake,
+  warehouse,
+  client,
+  keepLoadsMs,
+  ingestId,
+  now,
+}: {
+  source: Source;
+  sourceName: string;
+  lake: Lake;
+  warehouse: Warehouse;
+  client: Client;
+  keepLoadsMs: number;
+  /** The id of the workflow that ingests a file. */
+  ingestId: (source: string, filename: string) => string;
+  now: () => number;
+}) {
+  async function list(signal: AbortSignal): Promise<Map<string, ListedFile> | string> {
+    try {
+      return new Map((await source.list({ signal })).map((file) => [file.filename, file]));
+    } catch (error) {
+      if (error instanceof SourceError) return error.message;
+      throw error;
+    }
+  }
+
+  async function differencesOf(file: KnownFile, signal: AbortSignal): Promise<Difference[]> {
+    const { filename, live } = file;
+    const found = [
+      ...differencesOfRecords(file),
+      ...(live === undefined
+        ? []
+        : await differencesOfContent({ ...file, live }, { lake, warehouse, signal })),
+    ];
+    // What is being ingested is about to change: only what is wrong with nobody at work on it is wrong.
+    if (found.length > 0 && (await isRunning(client, ingestId(file.source, filename)))) return [];
+    return found.map((difference) => ({ filename, ...difference }));
+  }
+
+  /** The version of a listed file, where the listing does not tell it; a file whose hint is as it was is as it was. */
+  async function withVersion(
+    listed: ListedFile,
+    record: FileRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<ListedFile> {
+    if (record === undefined || listed.version !== undefined || listed.hint === undefined) return listed;
+    if (listed.hint === record.hint) return { ...listed, version: record.version };
+    try {
+      const { version } = await source.stat({ filename: listed.filename, signal });
+      return { ...listed, version };
+    } catch (error) {
+      if (error instanceof SourceError) return listed;
+      throw error;
+    }
+  }
+
+  async function known(
+    filename: string,
+    { listing, records, lives }: Holdings,
+    signal: AbortSignal,
+  ): Promise<KnownFile> {
+    const record = records.get(filename);
+    const live = lives.get(filename);
+    const found = typeof listing === 'string' ? null : listing.get(filename);
+    const listed = found === null || found === undefined ? found : await withVersion(found, record, signal);
+    const liveRecord =
+      live === undefined || record?.version === live.version
+        ? record
+        : (await readFileVersions(warehouse, { source: sourceName, filename })).find(
+            ({ version }) => version === live.version,
+          );
+    return { source: sourceName, filename, record, live, liveRecord, listed };
+  }
+
+  async function read(signal: AbortSignal): Promise<Holdings> {
+    const byName = <File extends { filename: string }>(files: File[]) =>
+      new Map(files.map((file) => [file.filename, file]));
+    return {
+      listing: await list(signal),
+      records: byName(await readFiles(warehouse, { source: sourceName })),
+      lives: byName(await readLiveLoads(warehouse, { source: sourceName })),
+    };
+  }
+
+  return {
+    /**
+     * Compares source, lake, log and tables, file by file in ascending order of name.
+     * @param after of the page before; undefined for the first page
+     * @throws ApplicationFailure `UnknownSource`
+     */
+    async auditFiles(input: { source: string; months?: Months; after?: string }): Promise<FilePage> {
+      const { months, after } = input;
+      if (input.source !== sourceName) {
+        const message = `there is no source ${JSON.stringify(input.source)}: this worker has ${sourceName}`;
+        throw ApplicationFailure.nonRetryable(message, UNKNOWN_SOURCE);
+      }
+      return withHeartbeat(async (signal) => {
+        const until = now() + PAGE_MS;
+        const holdings = await read(signal);
+        const { listing, records, lives } = holdings;
+        const listed = typeof listing === 'string' ? new Map<string, ListedFile>() : listing;
+        const names = [...new Set([...records.keys(), ...lives.keys(), ...listed.keys()])]
+          .filter((name) => after === undefined || name > after)
+          .filter((name) => within(fileMonth(name), months))
+          .toSorted();
+        const differences: Difference[] = [];
+        if (typeof listing === 'string' && after === undefined)
+          differences.push({ filename: '', kind: 'SOURCE_UNREACHABLE', detail: listing });
+        let checked = 0;
+        for (const filename of names) {
+          if (checked === PAGE_FILES || now() > until) break;
+          differences.push(...(await differencesOf(await known(filename, holdings, signal), signal)));
+          checked += 1;
+        }
+        return { checked, differences, last: checked < names.length ? (names[checked - 1] ?? null) : null };
+      });
+    },
+
+    /** One file again, as after a repair. */
+    async auditFile({ filename }: { filename: string }): Promise<Difference[]> {
+      return withHeartbeat(async (signal) => {
+        return differencesOf(await known(filename, await read(signal), signal), signal);
+      });
+    },
+
+    async planRepair({ filename }: { filename: string }): Promise<RepairPlan> {
+      return withHeartbeat(async (signal) => {
+        const file = await known(filename, await read(signal), signal);
+        const { record, live, listed } = file;
+        // A version that is quarantined or held back would be fetched in its place, and quarantined again.
+        const asKnown = listed?.version === undefined || listed.version === record?.version;
+        const barred = record?.stage === 'QUARANTINED' && asKnown && record.version !== live?.version;
+        return {
+          record: record ?? null,
+          live:
+            live === undefined
+              ? null
+              : {
+                  version: live.version,
+                  month: fileMonth(filename),
+                  lakeKey: lake.key({ source: sourceName, filename, version: live.version }),
+                  sizeBytes: file.liveRecord?.sizeBytes ?? 0,
+                  rows: live.rows,
+                  rejected: live.rejected,
+                  loadId: live.loadId,
+                },
+          hint: listed?.hint ?? record?.hint ?? '',
+          atSource: listed !== undefined && listed !== null && !barred,
+        };
+      });
+    },
+
+    /** Forgets a raw file that is not what it should be, so that it is fetched again; idempotent. */
+    async removeFromLake({ lakeKey }: { lakeKey: string }): Promise<void> {
+      await lake.remove(lakeKey);
+    },
+
+    /** Loads that were never published and that no workflow will publish; the sweep removes them. */
+    async findOrphanLoads({ months }: { months?: Months }): Promise<Difference[]> {
+      return withHeartbeat(async () => {
+        const differences: Difference[] = [];
+        for (const load of await findSweepableLoads(warehouse, { keepMs: keepLoadsMs })) {
+          if (load.published || (load.source !== '' && load.source !== sourceName)) continue;
+          if (!within(fileMonth(load.filename), months)) continue;
+          if (load.workflowId !== '' && (await isRunning(client, load.workflowId))) continue;
+          const detail = `load ${load.loadId} was never published: the sweep removes it`;
+          differences.push({ filename: load.filename, kind: 'ORPHAN_LOAD', detail });
+        }
+        return differences;
+      });
+    },
+  };
+}
+
+function within(month: string, months: Months | undefined): boolean {
+  return months === undefined || (month >= months.from && month <= months.to);
+}

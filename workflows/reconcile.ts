@@ -1,0 +1,151 @@
+/**
+ * Compares source, lake, log of publications and tables, file by file, and mends what differs when it is asked to. Started by
+ * hand: `temporal workflow start --type reconcile --task-queue tripline --input '{"source": "yellow", "repair": true}'`.
+ */
+import {
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  continueAsNew,
+  executeChild,
+  ParentClosePolicy,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Difference, DifferenceKind } from '../activities/file-differences.ts';
+import { auditActivities, warehouseActivities } from './activity-options.ts';
+import { ingestFile } from './ingest-file.ts';
+import { ingestId, reconcileProgress, type ReconcileReport, type ReportedDifference } from './messages.ts';
+import { mistakeInReconcile, type ReconcileRequest } from './reconcile-request.ts';
+import { reloadFile } from './reload-file.ts';
+
+export interface ReconcileInput extends ReconcileRequest {
+  /** Carried over from the run before. */
+  state?: { after: string; report: ReconcileReport };
+}
+
+/** Differences that a report lists; a report must fit into a payload (2 MB). */
+const MOST_LISTED = 2_000;
+/** The bytes are fetched again. */
+const MENDED_BY_FETCH: readonly DifferenceKind[] = [
+  'LAKE_MISSING',
+  'LAKE_CONTENT',
+  'NOT_INGESTED',
+  'OTHER_VERSION_AT_SOURCE',
+];
+/** The raw file is loaded again. */
+const MENDED_BY_LOAD: readonly DifferenceKind[] = ['TRIPS', 'REJECTED_ROWS', 'HISTOGRAMS', 'DAYS', 'PROOF'];
+
+/**
+ * @returns what differed, and what of it was mended
+ * @throws ApplicationFailure `BadRequest` or `UnknownSource`, at once
+ */
+export async function reconcile(input: ReconcileInput): Promise<ReconcileReport> {
+  const mistake = mistakeInReconcile(input);
+  if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'BadRequest');
+  const { source, months, repair = false } = input;
+  const report: ReconcileReport = input.state?.report ?? { checkedFiles: 0, differences: [], omitted: 0 };
+  setHandler(reconcileProgress, () => report);
+  const tell = (differences: readonly ReportedDifference[]): void => {
+    const room = MOST_LISTED - report.differences.length;
+    report.differences.push(...differences.slice(0, room));
+    report.omitted += Math.max(0, differences.length - room);
+  };
+  const ofMonths = months === undefined ? {} : { months };
+
+  let after = input.state?.after;
+  for (;;) {
+    const page = await auditActivities.auditFiles({
+      source,
+      ...ofMonths,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const [filename, differences] of byFile(page.differences)) {
+      tell(repair ? await repaired(source, filename, differences) : differences.map(unrepaired));
+    }
+    report.checkedFiles += page.checked;
+    if (page.last === null) break;
+    after = page.last;
+    if (workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof reconcile>({ source, repair, ...ofMonths, state: { after, report } });
+    }
+  }
+  tell((await auditActivities.findOrphanLoads(ofMonths)).map(unrepaired));
+  return report;
+}
+
+const unrepaired = (difference: Difference): ReportedDifference => ({ ...difference, repaired: false });
+
+function byFile(differences: readonly Difference[]): Map<string, Difference[]> {
+  const files = new Map<string, Difference[]>();
+  for (const difference of differences) {
+    const { filename } = difference;
+    files.set(filename, [...(files.get(filename) ?? []), difference]);
+  }
+  return files;
+}
+
+async function repaired(
+  source: string,
+  filename: string,
+  differences: readonly Difference[],
+): Promise<ReportedDifference[]> {
+  if (filename === '') return differences.map(unrepaired);
+  const obstacle = await mend(source, filename, new Set(differences.map(({ kind }) => kind)));
+  const left = new Set((await auditActivities.auditFile({ filename })).map(({ kind }) => kind));
+  return differences.map((difference) => {
+    const mended = !left.has(difference.kind);
+    const why = mended || obstacle === undefined ? '' : ` (not repaired: ${obstacle})`;
+    return { ...difference, detail: difference.detail + why, repaired: mended };
+  });
+}
+
+/** @returns what stood in the way; undefined when nothing did */
+async function mend(
+  source: string,
+  filename: string,
+  kinds: ReadonlySet<DifferenceKind>,
+): Promise<string | undefined> {
+  const { record, live, hint, atSource } = await auditActivities.planRepair({ filename });
+  const workflow = {
+    workflowId: ingestId(source, filename),
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+  };
+  try {
+    if (MENDED_BY_FETCH.some((kind) => kinds.has(kind)) || (live === null && kinds.has('STAGE'))) {
+      // What we hold of it may be worth more than nothing.
+      if (!atSource) return 'the source does not hold that version any more, or it is quarantined';
+      if (live !== null && kinds.has('LAKE_CONTENT'))
+        await auditActivities.removeFromLake({ lakeKey: live.lakeKey });
+
+      await executeChild(ingestFile, { ...workflow, args: [{ source, filename, hint, fromLake: false }] });
+      return undefined;
+    }
+    if (live !== null && MENDED_BY_LOAD.some((kind) => kinds.has(kind))) {
+      const { version, month, lakeKey, sizeBytes } = live;
+      const ofVersion = record?.version === version ? record : null;
+      const { failure } = await executeChild(reloadFile, {
+        ...workflow,
+        args: [{ source, filename, version, month, lakeKey, sizeBytes, record: ofVersion }],
+      });
+      return failure ?? undefined;
+    }
+    if (live !== null && record?.version === live.version && kinds.has('STAGE')) {
+      const { rows, rejected, loadId, lakeKey } = live;
+      await warehouseActivities.recordStage({
+        ...record,
+        stage: 'PUBLISHED',
+        reason: '',
+        rows,
+        rejected,
+        loadId,
+        lakeKey,
+        updatedAtMs: Date.now(),
+      });
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof ChildWorkflowFailure) return error.cause?.message ?? error.message;
+    if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
+    return 'it is being ingested now';
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Loads a version of a file anew from the lake and publishes it in the place of the load that is live: for a load whose rows were
+ * damaged. It runs under the id of the file's ingestion, so that the two never overtake each other.
+ */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  getExternalWorkflowHandle,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { FileRecord } from '../warehouse/files.ts';
+import { loadActivities, warehouseActivities } from './activity-options.ts';
+import { textField } from './message-fields.ts';
+import { fileSettled, loadSettled, newVersion, publish, PUBLISHER_ID, watcherId } from './messages.ts';
+
+export interface ReloadFileInput {
+  source: string;
+  filename: string;
+  version: string;
+  month: string;
+  lakeKey: string;
+  sizeBytes: number;
+  /** What `files` says of that version, to be brought up to date; null when another version is its newest. */
+  record: FileRecord | null;
+}
+
+/** Loads that are swept or damaged between their proof and their publication: not for ever. */
+const MOST_LOADS = 3;
+
+/** @returns why it could not be done; null when it was */
+export async function reloadFile(input: ReloadFileInput): Promise<{ failure: string | null }> {
+  const { source, filename, version, month, lakeKey, sizeBytes, record } = input;
+  const settled = new Map<string, number | null>();
+  setHandler(loadSettled, (message) => {
+    const loadId = textField(message, 'loadId');
+    if (loadId !== undefined) settled.set(loadId, message.sequence);
+  });
+  // The next poll finds it.
+  setHandler(newVersion, () => undefined);
+
+  const reload = async (): Promise<string | null> => {
+    for (let loads = 0; loads < MOST_LOADS; loads += 1) {
+      const request = { source, filename, version, month, lakeKey, sizeBytes };
+      const loaded = await loadActivities.loadIntoWarehouse(request);
+      if ('refusal' in loaded) return `${loaded.refusal.code}: ${loaded.refusal.message}`;
+      const { load } = loaded;
+      const replyTo = workflowInfo().workflowId;
+      await getExternalWorkflowHandle(PUBLISHER_ID).signal(publish, { load, replyTo });
+      await condition(() => settled.has(load.loadId));
+      if (settled.get(load.loadId) === null) continue;
+      if (record !== null) {
+        const { rows, rejected, loadId } = load;
+        const stage = 'PUBLISHED' as const;
+        await warehouseActivities.recordStage({
+          ...record,
+          stage,
+          reason: '',
+          rows,
+          rejected,
+          loadId,
+          lakeKey,
+          updatedAtMs: Date.now(),
+        });
+      }
+      return null;
+    }
+    return `${MOST_LOADS} loads were not whole when they were to be published`;
+  };
+
+  let failure: string | null;
+  try {
+    failure = await reload();
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    failure = cause.message;
+  }
+  try {
+    await getExternalWorkflowHandle(watcherId(source)).signal(fileSettled, { filename });
+  } catch {
+    // No watcher waits for it.
+  }
+  return { failure };
+}
