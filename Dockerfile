@@ -1,0 +1,41 @@
+# syntax=docker/dockerfile:1
+# Worker and gateway, without the embedded engine: `docker build --target worker .`, `docker build --target gateway .`
+
+FROM node:20-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+# Not --omit=optional: the binaries of esbuild (in tsx) and swc (for the bundle) are optional packages too. Only chdb is too much.
+RUN npm ci --omit=dev --no-audit --no-fund && rm -r node_modules/chdb node_modules/@chdb
+COPY config config
+COPY sources sources
+COPY lake lake
+COPY warehouse warehouse
+COPY activities activities
+COPY workflows workflows
+COPY worker worker
+# Kept in node_modules/.cache: the worker finds it there, and never starts webpack.
+RUN npm run build:workflows
+COPY gateway gateway
+COPY dashboard dashboard
+COPY schema.graphql ./
+
+FROM node:20-slim AS runtime
+ENV NODE_ENV=production HOST=0.0.0.0 LOG_FORMAT=json
+WORKDIR /app
+# Owned by root, run by node: the code cannot change itself.
+COPY --from=build /app /app
+USER node
+
+FROM runtime AS worker
+ENV WORKER_PORT=4001
+EXPOSE 4001
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=1s --retries=6 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:4001/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--import", "tsx", "worker/main.ts"]
+
+FROM runtime AS gateway
+ENV PORT=4000
+EXPOSE 4000
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=1s --retries=6 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:4000/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--import", "tsx", "gateway/main.ts"]
