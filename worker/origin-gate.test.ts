@@ -207,6 +207,28 @@ it('goes on at full speed when a worker dies, also the one that had the probe', 
   expect(run.seen.filter(({ atMs }) => atMs > 80_000).at(-1)?.concurrent).toBeGreaterThan(10);
 });
 
+it('gives the places of a worker that has nothing more to do to one that has', async () => {
+  const { link, state, close } = governor();
+  const gates = ['a', 'b'].map((workerId) => createOriginGate({ workerId, link }));
+  const signal = new AbortController().signal;
+  const fetchOne = async (gate: OriginGate | undefined): Promise<number> => {
+    const pass = await gate?.enter(signal);
+    await after(100);
+    pass?.leave({ kind: 'good' });
+    return Date.now();
+  };
+  const first = Array.from({ length: 4 }, () => fetchOne(gates[0]));
+  await vi.advanceTimersByTimeAsync(1_000);
+  await Promise.all(first);
+  expect(shares(state())['a']).toBe(4);
+  const startedMs = Date.now();
+  const second = Promise.all(Array.from({ length: 4 }, () => fetchOne(gates[1])));
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(Math.max(...(await second)) - startedMs).toBeLessThan(1_000);
+  for (const gate of gates) gate.close();
+  close();
+});
+
 it('sends nothing while nobody knows what the governor thinks', async () => {
   const run = startWorkers(() => ({ kind: 'good' }));
   await vi.advanceTimersByTimeAsync(20_000);

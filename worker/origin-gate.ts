@@ -49,6 +49,8 @@ export function createOriginGate({
   let reporting: Promise<void> = Promise.resolve();
   let reportedAtMs = -Infinity;
   let reports = 0;
+  /** The last report told of requests under way or waiting. */
+  let saidActive = false;
   const wakeUps = new Set<() => void>();
 
   const wake = (): void => {
@@ -61,6 +63,7 @@ export function createOriginGate({
       const sent = tally;
       tally = emptyTally();
       reportedAtMs = now();
+      saidActive = inFlight + waiting > 0;
       // What it decides by this report counts, not what we knew before.
       seenAtMs = -Infinity;
       reports += 1;
@@ -133,7 +136,9 @@ export function createOriginGate({
   }
 
   const timer = setInterval(() => {
-    const pressed = waiting > 0 || tally.throttled + tally.failed > 0;
+    // Others may have the places of a worker that has nothing more to do.
+    const doneSince = saidActive && inFlight + waiting === 0;
+    const pressed = waiting > 0 || tally.throttled + tally.failed > 0 || doneSince;
     const told = tally.good + tally.undecided > 0 || inFlight > 0;
     const dueMs = pressed || inFlight > 1 ? BUSY_REPORT_MS : CALM_REPORT_MS;
     if ((pressed || told) && now() - reportedAtMs >= dueMs) void report();
