@@ -160,12 +160,13 @@ export function createS3Lake({
 
     async tableFunction(key) {
       const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
-      // Bound, so that they are in no statement's text; the engine hides the secret in its own messages.
+      // Bound by names that begin with `secret_`: they are neither in a statement's text nor in an address, and the engine
+      // hides them in its own messages.
       const given = {
         lake_url: tableUrl(whole(key).Key),
         lake_key_id: accessKeyId,
-        lake_secret: secretAccessKey,
-        ...(sessionToken === undefined ? {} : { lake_token: sessionToken }),
+        secret_lake_key: secretAccessKey,
+        ...(sessionToken === undefined ? {} : { secret_lake_token: sessionToken }),
       };
       const names = Object.keys(given).map((name) => `{${name}:String}`);
       return { sql: `s3(${names.join(', ')}, 'Parquet')`, params: given };

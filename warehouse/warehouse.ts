@@ -6,7 +6,7 @@ import { createClient, type ClickHouseClient, type ClickHouseSettings } from '@c
 export { ClickHouseError } from '@clickhouse/client';
 
 export interface StatementOptions {
-  /** Values for `{name:Type}`. */
+  /** Values for `{name:Type}`. Where a name begins with `secret_`, none of them is in the request's address, which servers log. */
   params?: Record<string, unknown>;
   settings?: ClickHouseSettings;
   /** Cancels the statement in the engine too. */
@@ -59,13 +59,21 @@ export function createWarehouse({ url, by }: { url: string; by: string }): Wareh
       ...settings,
     },
   });
+  const query = (sql: string, options: StatementOptions) =>
+    client.query({
+      query: sql,
+      format: 'JSONEachRow',
+      use_multipart_params: holdsSecrets(options),
+      ...common(options),
+    });
   return {
     async rows<Row>(sql: string, options: StatementOptions = {}) {
-      const result = await client.query({ query: sql, format: 'JSONEachRow', ...common(options) });
-      return result.json<Row>();
+      return (await query(sql, options)).json<Row>();
     },
     async command(sql, options = {}) {
-      await client.command({ query: sql, ...common(options) });
+      // Only queries can send their values in the body.
+      if (holdsSecrets(options)) await (await query(sql, options)).text();
+      else await client.command({ query: sql, ...common(options) });
     },
     async insert(table, rows, options = {}) {
       await client.insert({ table, values: [...rows], format: 'JSONEachRow', ...common(options) });
@@ -75,6 +83,10 @@ export function createWarehouse({ url, by }: { url: string; by: string }): Wareh
     },
     close: () => client.close(),
   };
+}
+
+function holdsSecrets({ params = {} }: StatementOptions): boolean {
+  return Object.keys(params).some((name) => name.startsWith('secret_'));
 }
 
 const statements = new Map<string, string>();

@@ -178,6 +178,11 @@ describe('the engine', () => {
     });
     expect(Number(counted?.trips)).toBe(10_000);
 
+    await warehouse.command('CREATE TABLE taken (trip_distance Float64) ENGINE = MergeTree ORDER BY tuple()');
+    await warehouse.command(`INSERT INTO taken SELECT trip_distance FROM ${sql}`, { params });
+    const [taken] = await warehouse.rows<{ trips: string }>('SELECT count() AS trips FROM taken');
+    expect(Number(taken?.trips)).toBe(10_000);
+
     const secret = server.env['AWS_SECRET_ACCESS_KEY'] ?? '';
     expect(sql).not.toContain(secret);
     const mistaken = [`SELECT nothing_of_it FROM ${sql}`, `SELECT throwIf(1) FROM ${sql}`];
