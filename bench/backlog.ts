@@ -29,14 +29,25 @@ export async function measureBacklog({
   const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);
   const measured: Measured[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const alone = (await loadWithEngineAlone(paths)).reduce((sum, took) => sum + took, 0);
+    const engine = await loadWithEngineAlone(paths);
+    const alone = engine.milliseconds.reduce((sum, took) => sum + took, 0);
     const system = await startSystem({ folder });
     try {
+      const before = system.cpuSeconds();
       system.origin.reveal(names);
       const publishedAt = await system.published(months);
       const took = publishedAt - (system.origin.listedAt() ?? publishedAt);
       const ids = names.map((name) => `ingest:${system.sourceName}:${name}`);
       console.table(await whereTimeGoes(system, ids));
+      const used = Object.entries(system.cpuSeconds()).map(
+        ([part, now]) => [part, now - (before[part] ?? 0)] as const,
+      );
+      const all = used.reduce((sum, [, cpu]) => sum + cpu, 0);
+      measured.push({
+        what: `its processor time: ${used.map(([part, cpu]) => `${part} ${cpu.toFixed(1)} s`).join(', ')}; engine alone ${engine.cpuSeconds.toFixed(1)} s`,
+        value: (all / engine.cpuSeconds).toFixed(2),
+        target: 'reported',
+      });
       measured.push({
         what: `backlog of ${months} months × ${rows} ${label} trips (${Math.round(bytes / 1e6)} MB), round ${round}: ${seconds(took)}, engine alone ${seconds(alone)}`,
         value: (took / alone).toFixed(2),

@@ -8,6 +8,7 @@ import { startEngineProcess } from '../test/integration/engine-process.ts';
 import { readFooter } from '../warehouse/footer.ts';
 import { insertTripsSql } from '../warehouse/load-sql.ts';
 import { migrate } from '../warehouse/migrate.ts';
+import { processorSeconds } from './system.ts';
 import { createWarehouse, statement, type Warehouse } from '../warehouse/warehouse.ts';
 
 const SETTINGS = {
@@ -16,16 +17,19 @@ const SETTINGS = {
   optimize_on_insert: 0,
 } as const;
 
-/** @returns milliseconds for each file, one after the other, in an engine of its own that is started before and stopped after */
-export async function loadWithEngineAlone(paths: readonly string[]): Promise<number[]> {
+/** One after the other, in an engine of its own that is started before and stopped after. */
+export async function loadWithEngineAlone(
+  paths: readonly string[],
+): Promise<{ milliseconds: number[]; cpuSeconds: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'tripline-bench-engine-'));
   const engine = await startEngineProcess(folder);
   const warehouse = createWarehouse({ url: engine.url, by: 'load' });
   try {
     await migrate(warehouse);
-    const took: number[] = [];
-    for (const path of paths) took.push(await loadOne(warehouse, path));
-    return took;
+    const before = processorSeconds(engine.child.pid ?? 0);
+    const milliseconds: number[] = [];
+    for (const path of paths) milliseconds.push(await loadOne(warehouse, path));
+    return { milliseconds, cpuSeconds: processorSeconds(engine.child.pid ?? 0) - before };
   } finally {
     await warehouse.close();
     await engine.stop();

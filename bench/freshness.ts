@@ -19,7 +19,7 @@ export async function measureFreshness({
   rows: number;
 }): Promise<Measured[]> {
   const { folder, names } = await prepareMonths({ cache, months: monthsFrom('2024-01', files), rows });
-  const alone = await loadWithEngineAlone(names.map((name) => join(folder, name)));
+  const { milliseconds: alone } = await loadWithEngineAlone(names.map((name) => join(folder, name)));
   const system = await startSystem({ folder, env: { POLL_SECONDS: '3600' } });
   try {
     const watcher = system.client.workflow.getHandle(`source:${system.sourceName}`);

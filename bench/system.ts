@@ -16,9 +16,25 @@ export interface System {
   sourceName: string;
   /** Waits until so many loads are published. @returns `performance.now()` then */
   published(count: number): Promise<number>;
+  /** Processor time that each part has used so far, in seconds. */
+  cpuSeconds(): Record<string, number>;
   /** Highest resident memory so far, in MB, of a part. */
   peakMegabytes(part: string): number;
   stop(): Promise<void>;
+}
+
+const PARTS = ['clickhouse', 'worker', 'temporal', 'gateway', 'redis'];
+/** Linux counts in hundredths of a second. */
+const TICKS_PER_SECOND = 100;
+
+/** User and system time of a process, all of its threads. */
+export function processorSeconds(pid: number): number {
+  const [utime = 0, stime = 0] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (utime + stime) / TICKS_PER_SECOND;
 }
 
 export async function startSystem({
@@ -61,6 +77,8 @@ export async function startSystem({
       );
       return performance.now();
     },
+    cpuSeconds: () =>
+      Object.fromEntries(PARTS.map((part) => [part, processorSeconds(tripline.part(part).pid)])),
     peakMegabytes(part) {
       const status = readFileSync(`/proc/${tripline.part(part).pid}/status`, 'utf8');
       return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
