@@ -24,9 +24,19 @@ interface Months {
   to: string;
 }
 
+/** What the source shows of a file, so that it is listed once a page; null when it could not be asked. */
+export type Listing = { file: ListedFile | null } | null;
+
+interface DifferingFile {
+  filename: string;
+  listing: Listing;
+}
+
 export interface FilePage {
   checked: number;
   differences: Difference[];
+  /** Of each file that differs. */
+  listings: Record<string, Listing>;
   /** Where the next page begins: after this name. Null when there is none. */
   last: string | null;
 }
@@ -50,9 +60,8 @@ export interface RepairPlan {
   atSource: boolean;
 }
 
+/** What we say of our files, by name. */
 interface Holdings {
-  /** By name; the source's complaint when it could not be listed. */
-  listing: Map<string, ListedFile> | string;
   records: Map<string, FileRecord>;
   lives: Map<string, LiveLoad>;
 }
@@ -81,6 +90,7 @@ export function createReconcileActivities({
   ingestId: (source: string, filename: string) => string;
   now: () => number;
 }) {
+  /** By name; the source's complaint when it cannot be listed. */
   async function list(signal: AbortSignal): Promise<Map<string, ListedFile> | string> {
     try {
       return new Map((await source.list({ signal })).map((file) => [file.filename, file]));
@@ -122,13 +132,11 @@ export function createReconcileActivities({
 
   async function known(
     filename: string,
-    { listing, records, lives }: Holdings,
-    signal: AbortSignal,
+    { records, lives }: Holdings,
+    listed: KnownFile['listed'],
   ): Promise<KnownFile> {
     const record = records.get(filename);
     const live = lives.get(filename);
-    const found = typeof listing === 'string' ? null : listing.get(filename);
-    const listed = found === null || found === undefined ? found : await withVersion(found, record, signal);
     const liveRecord =
       live === undefined || record?.version === live.version
         ? record
@@ -138,11 +146,10 @@ export function createReconcileActivities({
     return { source: sourceName, filename, record, live, liveRecord, listed };
   }
 
-  async function read(signal: AbortSignal): Promise<Holdings> {
+  async function readHoldings(): Promise<Holdings> {
     const byName = <File extends { filename: string }>(files: File[]) =>
       new Map(files.map((file) => [file.filename, file]));
     return {
-      listing: await list(signal),
       records: byName(await readFiles(warehouse, { source: sourceName })),
       lives: byName(await readLiveLoads(warehouse, { source: sourceName })),
     };
@@ -162,36 +169,52 @@ export function createReconcileActivities({
       }
       return withHeartbeat(async (signal) => {
         const until = now() + PAGE_MS;
-        const holdings = await read(signal);
-        const { listing, records, lives } = holdings;
-        const listed = typeof listing === 'string' ? new Map<string, ListedFile>() : listing;
-        const names = [...new Set([...records.keys(), ...lives.keys(), ...listed.keys()])]
+        const listing = await list(signal);
+        const holdings = await readHoldings();
+        const { records, lives } = holdings;
+        const listedNames = typeof listing === 'string' ? [] : listing.keys();
+        const names = [...new Set([...records.keys(), ...lives.keys(), ...listedNames])]
           .filter((name) => after === undefined || name > after)
           .filter((name) => within(fileMonth(name), months))
           .toSorted();
         const differences: Difference[] = [];
         if (typeof listing === 'string' && after === undefined)
           differences.push({ filename: '', kind: 'SOURCE_UNREACHABLE', detail: listing });
+        const listings: FilePage['listings'] = {};
         let checked = 0;
         for (const filename of names) {
           if (checked === PAGE_FILES || now() > until) break;
-          differences.push(...(await differencesOf(await known(filename, holdings, signal), signal)));
           checked += 1;
+          const shown = typeof listing === 'string' ? null : listing.get(filename);
+          const record = records.get(filename);
+          const listed =
+            shown === null || shown === undefined ? shown : await withVersion(shown, record, signal);
+          if ((await differencesOf(await known(filename, holdings, listed), signal)).length === 0) continue;
+          // Again, as it is now: it may have been ingested since the page began.
+          const found = await differencesOf(await known(filename, await readHoldings(), listed), signal);
+          if (found.length === 0) continue;
+          differences.push(...found);
+          listings[filename] = listed === null ? null : { file: listed ?? null };
         }
-        return { checked, differences, last: checked < names.length ? (names[checked - 1] ?? null) : null };
+        return {
+          checked,
+          differences,
+          listings,
+          last: checked < names.length ? (names[checked - 1] ?? null) : null,
+        };
       });
     },
 
     /** One file again, as after a repair. */
-    async auditFile({ filename }: { filename: string }): Promise<Difference[]> {
-      return withHeartbeat(async (signal) => {
-        return differencesOf(await known(filename, await read(signal), signal), signal);
-      });
+    async auditFile({ filename, listing }: DifferingFile): Promise<Difference[]> {
+      return withHeartbeat(async (signal) =>
+        differencesOf(await known(filename, await readHoldings(), listedIn(listing)), signal),
+      );
     },
 
-    async planRepair({ filename }: { filename: string }): Promise<RepairPlan> {
-      return withHeartbeat(async (signal) => {
-        const file = await known(filename, await read(signal), signal);
+    async planRepair({ filename, listing }: DifferingFile): Promise<RepairPlan> {
+      return withHeartbeat(async () => {
+        const file = await known(filename, await readHoldings(), listedIn(listing));
         const { record, live, listed } = file;
         // A version that is quarantined or held back would be fetched in its place, and quarantined again.
         const asKnown = listed?.version === undefined || listed.version === record?.version;
@@ -240,4 +263,8 @@ export function createReconcileActivities({
 
 function within(month: string, months: Months | undefined): boolean {
   return months === undefined || (month >= months.from && month <= months.to);
+}
+
+function listedIn(listing: Listing): KnownFile['listed'] {
+  return listing === null ? null : (listing.file ?? undefined);
 }

@@ -12,6 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Difference, DifferenceKind } from '../activities/file-differences.ts';
+import type { Listing } from '../activities/reconcile-activities.ts';
 import { auditActivities, warehouseActivities } from './activity-options.ts';
 import { ingestFile } from './ingest-file.ts';
 import { ingestId, reconcileProgress, type ReconcileReport, type ReportedDifference } from './messages.ts';
@@ -60,7 +61,11 @@ export async function reconcile(input: ReconcileInput): Promise<ReconcileReport>
       ...(after === undefined ? {} : { after }),
     });
     for (const [filename, differences] of byFile(page.differences)) {
-      tell(repair ? await repaired(source, filename, differences) : differences.map(unrepaired));
+      tell(
+        repair
+          ? await repaired({ source, filename, listing: page.listings[filename] ?? null }, differences)
+          : differences.map(unrepaired),
+      );
     }
     report.checkedFiles += page.checked;
     if (page.last === null) break;
@@ -84,14 +89,20 @@ function byFile(differences: readonly Difference[]): Map<string, Difference[]> {
   return files;
 }
 
+interface DifferingFile {
+  source: string;
+  filename: string;
+  listing: Listing;
+}
+
 async function repaired(
-  source: string,
-  filename: string,
+  file: DifferingFile,
   differences: readonly Difference[],
 ): Promise<ReportedDifference[]> {
+  const { filename, listing } = file;
   if (filename === '') return differences.map(unrepaired);
-  const obstacle = await mend(source, filename, new Set(differences.map(({ kind }) => kind)));
-  const left = new Set((await auditActivities.auditFile({ filename })).map(({ kind }) => kind));
+  const obstacle = await mend(file, new Set(differences.map(({ kind }) => kind)));
+  const left = new Set((await auditActivities.auditFile({ filename, listing })).map(({ kind }) => kind));
   return differences.map((difference) => {
     const mended = !left.has(difference.kind);
     const why = mended || obstacle === undefined ? '' : ` (not repaired: ${obstacle})`;
@@ -101,11 +112,10 @@ async function repaired(
 
 /** @returns what stood in the way; undefined when nothing did */
 async function mend(
-  source: string,
-  filename: string,
+  { source, filename, listing }: DifferingFile,
   kinds: ReadonlySet<DifferenceKind>,
 ): Promise<string | undefined> {
-  const { record, live, hint, atSource } = await auditActivities.planRepair({ filename });
+  const { record, live, hint, atSource } = await auditActivities.planRepair({ filename, listing });
   const workflow = {
     workflowId: ingestId(source, filename),
     parentClosePolicy: ParentClosePolicy.ABANDON,

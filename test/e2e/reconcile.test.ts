@@ -34,8 +34,8 @@ beforeAll(async () => {
   });
   connection = await Connection.connect({ address: new URL(tripline.part('temporal').url).host });
   client = new Client({ connection });
-  await tripline.settled(MONTHS.length);
-}, 180_000);
+  await tripline.settled(MONTHS.length, 150_000);
+}, 240_000);
 
 afterAll(async () => {
   await connection?.close();
@@ -114,7 +114,7 @@ const DAMAGE = [
   '2022-12 NOT_INGESTED',
 ];
 
-it('reports each damage, and changes nothing', { timeout: 120_000 }, async () => {
+it('reports each damage, and changes nothing', { timeout: 240_000 }, async () => {
   const live = async (month: string): Promise<{ loadId: string; key: string }> => {
     const found = await sql(
       `SELECT load_id, lake_key FROM files FINAL WHERE filename = '${nameOf(month)}' FORMAT TSV`,
@@ -173,7 +173,7 @@ it('reports each damage, and changes nothing', { timeout: 120_000 }, async () =>
   expect(details.get(`${nameOf('2022-06')} TRIPS`)).toMatch(/^checksum \d+, the raw file has \d+$/);
 });
 
-it('repairs what can be repaired, and answers are DuckDB’s again', { timeout: 180_000 }, async () => {
+it('repairs what can be repaired, and answers are DuckDB’s again', { timeout: 240_000 }, async () => {
   const report = await reconcile({ source: 'yellow', repair: true });
   expect(shown(report)).toEqual(
     DAMAGE.map((line) => (line.endsWith('GONE_FROM_SOURCE') ? line : `${line} ✓`)),
@@ -185,7 +185,7 @@ it('repairs what can be repaired, and answers are DuckDB’s again', { timeout: 
   expect((await tripline.files()).map(({ stage }) => stage)).toEqual(Array(12).fill('PUBLISHED'));
 });
 
-it('leaves orphans to the sweep, and what cannot be fetched again alone', { timeout: 120_000 }, async () => {
+it('leaves orphans to the sweep, and what cannot be fetched again alone', { timeout: 240_000 }, async () => {
   await sql(
     `INSERT INTO trips SELECT * REPLACE (generateUUIDv4(1) AS load_id) FROM trips WHERE row_number = 1 LIMIT 1`,
   );
