@@ -46,10 +46,9 @@ export async function publisher(input: PublisherInput = {}): Promise<void> {
   let goingBackTo: string | undefined;
   let lastSequence = input.lastSequence ?? null;
   setHandler(publish, (request) => {
-    // The same load asked for twice is one publication; anything but a load is nothing.
-    const loadId = textField(request?.load, 'loadId');
-    if (loadId === undefined) log.warn('a publish signal without a load is ignored');
-    else if (!waiting.some(({ load }) => load.loadId === loadId)) waiting.push(request);
+    // The same load asked for twice is one publication; anything but a load is nothing, and would only be in the way.
+    if (!isPublishRequest(request)) log.warn('a publish signal without a load is ignored');
+    else if (!waiting.some(({ load }) => load.loadId === request.load.loadId)) waiting.push(request);
   });
   setHandler(rollbackLoad, (request) => {
     const names = ['source', 'filename', 'requestId', 'replyTo'];
@@ -155,4 +154,20 @@ async function tell(replyTo: string, send: () => Promise<void>): Promise<void> {
   } catch {
     log.warn('nobody waits for this publication any more', { replyTo });
   }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function isPublishRequest(request: Partial<PublishRequest> | null | undefined): request is PublishRequest {
+  const load = request?.load;
+  const texts = ['source', 'filename', 'version'].map((name) => textField(load, name));
+  const numbers: unknown[] = [load?.rows, load?.rejected];
+  return (
+    UUID.test(textField(load, 'loadId') ?? '') &&
+    textField(request, 'replyTo') !== undefined &&
+    (load?.dataThrough === null || textField(load, 'dataThrough') !== undefined) &&
+    typeof load?.proof === 'object' &&
+    !texts.includes(undefined) &&
+    numbers.every((value) => Number.isSafeInteger(value) && Number(value) >= 0)
+  );
 }

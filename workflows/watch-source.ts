@@ -19,7 +19,7 @@ import type { ChangedFile } from '../activities/list-activities.ts';
 import { listActivities, warehouseActivities } from './activity-options.ts';
 import { backfillProgress, withBackfill, type BackfillEntry } from './backfill-log.ts';
 import { mistakeInBackfill } from './backfill-request.ts';
-import { mistakeInFilename, mistakeInRetry, mistakeInRollback } from './control-requests.ts';
+import { mistakeInFilename, mistakeInRetry } from './control-requests.ts';
 import { ingestFile } from './ingest-file.ts';
 import { textField } from './message-fields.ts';
 import {
@@ -29,18 +29,14 @@ import {
   ingestId,
   newVersion,
   pause,
-  PUBLISHER_ID,
   resume,
   retryQuarantined,
-  rollback,
-  rollbackLoad,
-  rollbackSettled,
   status,
   type BackfillRequest,
   type RetryAnswer,
-  type RollbackAnswer,
-  type RollbackSettled,
 } from './messages.ts';
+import { refuse } from './refuse.ts';
+import { takeRollbacks } from './take-rollbacks.ts';
 
 export interface WatchSourceInput {
   source: string;
@@ -209,41 +205,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     { validator: (request) => refuse(mistakeInRetry(request)) },
   );
 
-  /** Files that go back to an older load right now: nothing of them is started meanwhile. */
-  const goingBack = new Set<string>();
-  const settled = new Map<string, RollbackSettled>();
-  setHandler(rollbackSettled, (message) => {
-    const requestId = textField(message, 'requestId');
-    if (requestId !== undefined) settled.set(requestId, message);
-  });
-  setHandler(
-    rollback,
-    async ({ filename }): Promise<RollbackAnswer> => {
-      if (goingBack.has(filename))
-        throw ApplicationFailure.nonRetryable(`${filename} is being rolled back already`, 'Conflict');
-      if (underWay().some((file) => file.filename === filename)) {
-        const mistake = `${filename} is being ingested right now: roll it back when that has ended`;
-        throw ApplicationFailure.nonRetryable(mistake, 'Conflict');
-      }
-      goingBack.add(filename);
-      const requestId = uuid4();
-      try {
-        await askPublisher({ source, filename, requestId });
-        await condition(() => settled.has(requestId));
-        const outcome = settled.get(requestId) as RollbackSettled; // the condition above
-        if (outcome.outcome !== 'published')
-          throw ApplicationFailure.nonRetryable(outcome.message, outcome.outcome);
-        const { sequence, from, to } = outcome;
-        await warehouseActivities.holdBack({ source, filename, sequence, from, to });
-        const heldBack = from.version === to.version ? null : from.version;
-        return { filename, sequence, version: to.version, heldBack };
-      } finally {
-        goingBack.delete(filename);
-        settled.delete(requestId);
-      }
-    },
-    { validator: (request) => refuse(mistakeInRollback(request)) },
-  );
+  const goingBack = takeRollbacks({ source, underWay });
 
   const start = async (file: WaitingFile): Promise<void> => {
     const { filename, version, hint, fromLake, backfill } = file;
@@ -346,20 +308,4 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
 /** A message as a mistake quotes it. */
 function shown(message: unknown): string {
   return (JSON.stringify(message) ?? 'nothing').slice(0, 200);
-}
-
-/** For validators: the update is turned away, and nothing of it is in the history. */
-function refuse(mistake: string | undefined): void {
-  if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'BadInput');
-}
-
-async function askPublisher(request: { source: string; filename: string; requestId: string }): Promise<void> {
-  try {
-    await getExternalWorkflowHandle(PUBLISHER_ID).signal(rollbackLoad, {
-      ...request,
-      replyTo: workflowInfo().workflowId,
-    });
-  } catch {
-    throw ApplicationFailure.nonRetryable('the publisher does not run: is a worker running?', 'Unavailable');
-  }
 }

@@ -3,11 +3,14 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startFileServer, type FileServer } from '../support/file-server.ts';
 import { startTripline, type Tripline } from '../support/tripline.ts';
 import { until } from '../support/until.ts';
 import { writeTrips } from '../support/write-trips.ts';
+
+// Every command is a process of its own, which takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-command-line-'));
 const name = (month: string) => `yellow_tripdata_${month}.parquet`;

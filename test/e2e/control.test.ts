@@ -3,13 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createOracle, type OracleAnswer } from '../support/oracle.ts';
 import { startFileServer, type FileServer } from '../support/file-server.ts';
 import { startTripline, type Percentile, type Tripline } from '../support/tripline.ts';
 import { until } from '../support/until.ts';
 import { writeTrips } from '../support/write-trips.ts';
-import { watcherId, type WatcherStatus } from '../../workflows/messages.ts';
+import { watcherId, type PublisherStatus, type WatcherStatus } from '../../workflows/messages.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-control-'));
 const name = (month: string) => `yellow_tripdata_${month}.parquet`;
@@ -47,11 +49,17 @@ afterAll(async () => {
 
 const watcher = () => client.workflow.getHandle(watcherId('yellow'));
 const status = (): Promise<WatcherStatus> => watcher().query<WatcherStatus>('status');
-const idle = () =>
-  until('nothing is being ingested', async () => {
+/** Nothing is being ingested, and the gateway has seen every publication. */
+async function idle(): Promise<void> {
+  await until('nothing is being ingested', async () => {
     const { inFlight, waiting } = await status();
     return inFlight.length === 0 && waiting === 0;
   });
+  const { lastSequence } = await client.workflow
+    .getHandle('publisher')
+    .query<PublisherStatus>('publisherStatus');
+  await until('the gateway has seen it', async () => (await tripline.p90()).dataVersion === lastSequence);
+}
 /** Looks at the source once, and waits until what it found is ingested. */
 async function poll(): Promise<void> {
   const { lastPollAtMs } = await status();
@@ -209,13 +217,15 @@ interface Backfill {
 }
 
 async function backfilled(id: string): Promise<Backfill> {
-  return until(`backfill ${id} is done`, async () => {
+  const backfill = await until(`backfill ${id} is done`, async () => {
     const { data } = await tripline.graphql<{ source: { backfills: Backfill[] } }>(
       '{ source { backfills { id from to force found remaining looked } } }',
     );
     const found = data?.source.backfills.find((each) => each.id === id);
     return found?.looked === true && found.remaining === 0 && found;
   });
+  await idle();
+  return backfill;
 }
 
 it('a backfill can be followed; forced, it covers files that the source no longer lists', async () => {
@@ -422,6 +432,7 @@ describe('straight through Temporal', () => {
     expect(await failure(update('rollback', { filename: 'x' }))).toMatch(/there is no file x/);
     await idle();
     const publisher = client.workflow.getHandle('publisher');
+    await publisher.signal('publish', { load: { loadId: 'x' }, replyTo: 'nobody' });
     for (const nonsense of [undefined, 7, { source: 'yellow' }])
       await publisher.signal('rollbackLoad', nonsense);
     await watcher().signal('rollbackSettled', 7);
