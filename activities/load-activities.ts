@@ -26,8 +26,8 @@ export interface LoadInput {
 
 /** How often the engine may say that it cannot read a file before we believe it. */
 const READ_ATTEMPTS = 2;
-/** How often a reader of its own must end or hang over a file that the engine ended or hung over. */
-const LONE_DEATHS = 2;
+/** How often in a row the engine must go away over a file before a process of its own reads it. */
+const SUSPICIOUS_CUTS = 2;
 /** Where no lone reader can be had: so many attempts that began and came to nothing cannot be chance. */
 const UNEXPLAINED_ATTEMPTS = 10;
 
@@ -35,7 +35,16 @@ const UNEXPLAINED_ATTEMPTS = 10;
 const ATTEMPT_DEADLINES = 3;
 
 /** Left in the heartbeat by an attempt whose engine ended, or did not answer in time, while it loaded the file. */
-const SUSPECT = 'the engine went away';
+interface Suspicion {
+  /** How often in a row, since the file was last read by a process of its own. */
+  cuts: number;
+}
+
+function cutsBefore(details: unknown): number {
+  const cuts: unknown =
+    typeof details === 'object' && details !== null && 'cuts' in details ? details.cuts : 0;
+  return typeof cuts === 'number' ? cuts : 0;
+}
 
 export function createLoadActivities({
   lake,
@@ -61,32 +70,28 @@ export function createLoadActivities({
 
   /**
    * Whether it is this file that the engine goes away over (docs/decisions/0008). Anybody may end the engine at any moment, so
-   * its end proves nothing: a process that does nothing but read this file must end or hang too, every time.
+   * its end proves nothing: a process that does nothing but read this file must end or hang too.
    */
   async function endsItsReader(
-    input: LoadInput,
+    { version, sizeBytes }: LoadInput,
     schema: FileSchema,
     file: LakeObject,
   ): Promise<Refusal | undefined> {
-    const { version, sizeBytes } = input;
-    for (let death = 0; death < LONE_DEATHS; death += 1) {
-      const reading = await withHeartbeat((signal) =>
-        readAlone({
-          sql: selectTripsSql(schema, file),
-          params: { load_id: randomUUID(), ...file.params },
-          deadlineMs: deadlineMs(sizeBytes),
-          signal,
-        }),
-      );
-      if (reading === 'survived') return undefined;
-      if (reading === 'unavailable') {
-        const attempts = await attemptsOf(version);
-        if (attempts < UNEXPLAINED_ATTEMPTS) return undefined;
-        const message = `the engine went away again and again: ${attempts} attempts to load the file came to nothing`;
-        return { code: 'ENGINE_CRASH', message };
-      }
-    }
-    const message = `the engine ends or hangs over it, and so did a process that read it alone, ${LONE_DEATHS} times`;
+    const reading = await withHeartbeat((signal) =>
+      readAlone({
+        sql: selectTripsSql(schema, file),
+        params: { load_id: randomUUID(), ...file.params },
+        deadlineMs: deadlineMs(sizeBytes),
+        signal,
+      }),
+    );
+    if (reading === 'survived') return undefined;
+    const attempts = reading === 'unavailable' ? await attemptsOf(version) : 0;
+    if (reading === 'unavailable' && attempts < UNEXPLAINED_ATTEMPTS) return undefined;
+    const message =
+      reading === 'died'
+        ? `the engine went away over it ${SUSPICIOUS_CUTS} times, and a process that did nothing but read it ended or hung too`
+        : `the engine went away again and again: ${attempts} attempts to load the file came to nothing`;
     return { code: 'ENGINE_CRASH', message };
   }
 
@@ -153,9 +158,11 @@ export function createLoadActivities({
         },
       ]);
       const file = await lake.tableFunction(input.lakeKey);
-      if (info.heartbeatDetails === SUSPECT) {
+      let cuts = cutsBefore(info.heartbeatDetails);
+      if (cuts >= SUSPICIOUS_CUTS) {
         const refusal = await endsItsReader(input, footer.schema, file);
         if (refusal !== undefined) return { refusal };
+        cuts = 0;
       }
       const statementMs = deadlineMs(input.sizeBytes);
       try {
@@ -178,7 +185,7 @@ export function createLoadActivities({
         return { load: result, notes: misfitNotes(footer.schema, result.proof) };
       } catch (error) {
         if (!(error instanceof ClickHouseError) || error.code === TIMEOUT_EXCEEDED)
-          context.heartbeat(SUSPECT);
+          context.heartbeat({ cuts: cuts + 1 } satisfies Suspicion);
         if (!(error instanceof ClickHouseError) || isEngineTrouble(error) || info.attempt < READ_ATTEMPTS)
           throw error;
         throw ApplicationFailure.nonRetryable(error.message.slice(0, 1000), FILE_UNREADABLE);

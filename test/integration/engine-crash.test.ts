@@ -1,5 +1,6 @@
 /** A file over which the engine hangs is quarantined; an engine that somebody else ends, however often, says nothing of the file. */
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,7 @@ async function startEngine(): Promise<void> {
 
 beforeAll(async () => {
   await startEngine();
-  await writeTrips({ path, month: '2022-03', rows: 200_000 });
+  await writeTrips({ path, month: '2022-03', rows: 100_000 });
   bytes = readFileSync(path);
   execFileSync('mkfifo', [pipe]);
 });
@@ -119,7 +120,7 @@ it(
     );
     const hanging = lakeOf(`file({lake_path:String}, 'CSV', '${all}')`, { lake_path: pipe });
     const { attempt, result } = await ingest(hanging);
-    expect(attempt).toBe(2);
+    expect(attempt).toBe(3);
     expect(result).toMatchObject({ refusal: { code: 'ENGINE_CRASH' } });
   },
 );
@@ -150,8 +151,8 @@ it('loads a file however often somebody kills the engine over it', { timeout: 12
     },
   });
   expect(attempt).toBe(5);
-  expect(readings).toEqual(['survived', 'survived', 'survived', 'survived']);
-  expect(result).toMatchObject({ load: { rows: 200_000 } });
+  expect(readings).toEqual(['survived', 'survived']);
+  expect(result).toMatchObject({ load: { rows: 100_000 } });
 });
 
 it('believes it in the end where no reader of its own can be had', { timeout: 60_000 }, async () => {
@@ -159,7 +160,7 @@ it('believes it in the end where no reader of its own can be had', { timeout: 60
   const run = (attempt: number) => {
     const environment = new MockActivityEnvironment({
       attempt,
-      heartbeatDetails: 'the engine went away',
+      heartbeatDetails: { cuts: 2 },
       workflowExecution: { workflowId: 'w', runId: 'only-here' },
     });
     const { loadIntoWarehouse } = createLoadActivities({ lake: goodLake, warehouse, readAlone: unavailable });
@@ -173,6 +174,12 @@ it('believes it in the end where no reader of its own can be had', { timeout: 60
     };
     return environment.run(loadIntoWarehouse, input);
   };
-  for (let attempt = 1; attempt < 10; attempt += 1) expect(await run(attempt)).toHaveProperty('load');
+  const before = Array.from({ length: 8 }, () => ({
+    load_id: randomUUID(),
+    run_id: 'only-here',
+    version: 'v',
+  }));
+  await warehouse.insert('load_attempts', before);
+  expect(await run(9)).toHaveProperty('load');
   expect(await run(10)).toMatchObject({ refusal: { code: 'ENGINE_CRASH' } });
 });
