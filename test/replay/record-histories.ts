@@ -10,7 +10,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { findServer } from '../../launcher/servers/find-server.mjs';
-import { ingestId, PUBLISHER_ID, SWEEP_ID, watcherId, type WatcherStatus } from '../../workflows/messages.ts';
+import {
+  governorId,
+  ingestId,
+  PUBLISHER_ID,
+  SWEEP_ID,
+  watcherId,
+  type WatcherStatus,
+} from '../../workflows/messages.ts';
 import { startHeldServer } from '../support/held-server.ts';
 import { startTemporalServer } from '../support/temporal-server.ts';
 import { startTripline, type Tripline } from '../support/tripline.ts';
@@ -149,6 +156,24 @@ async function everyday(folder: string): Promise<void> {
       return undefined;
     });
     await keep('sweep', swept.workflowId);
+    await keep('origin-governor', governorId(new URL(server.url).host));
+    server.break(false);
+
+    // Trips that are lost: found, and loaded again from the lake.
+    await fetch(tripline.part('clickhouse').url, {
+      method: 'POST',
+      body: 'DELETE FROM trips WHERE trip_distance > 5',
+    });
+    const args = [{ source: SOURCE, repair: true }];
+    await client.workflow.execute('reconcile', { workflowId: 'reconcile', taskQueue: 'tripline', args });
+    await keep('reconcile', 'reconcile');
+    for await (const { workflowId } of client.workflow.list({
+      query: "WorkflowType = 'reloadFile'",
+      pageSize: 1,
+    })) {
+      await keep('reload-file', workflowId);
+      break;
+    }
   });
   try {
     await recording;
