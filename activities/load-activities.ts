@@ -31,6 +31,8 @@ const SUSPICIOUS_CUTS = 2;
 /** Where no lone reader can be had: so many attempts that began and came to nothing cannot be chance. */
 const UNEXPLAINED_ATTEMPTS = 10;
 
+/** An attempt's statements may take so many times as long as the first one's at most: as many times as it is the nth. */
+const MOST_PATIENCE = 8;
 /** All statements of an attempt together may take so many times the deadline of one. */
 const ATTEMPT_DEADLINES = 3;
 
@@ -164,7 +166,7 @@ export function createLoadActivities({
         if (refusal !== undefined) return { refusal };
         cuts = 0;
       }
-      const statementMs = deadlineMs(input.sizeBytes);
+      const statementMs = deadlineMs(input.sizeBytes) * Math.min(info.attempt, MOST_PATIENCE);
       try {
         const result = await withHeartbeat((signal) =>
           loadFile({

@@ -56,10 +56,11 @@ const LOAD_SETTINGS = {
 
 /**
  * How long one statement of a load may take, in milliseconds. By bytes, as the rows that a footer declares may be absurd: a month of
- * 50 MB takes 2 s, so this is 40 times that; a file that hangs the engine costs minutes.
+ * 50 MB takes 2 s, so this is 50 times that. More with each attempt, as a machine may be that busy; a file that hangs the engine
+ * costs minutes nevertheless.
  */
 export function loadDeadlineMs(sizeBytes: number): number {
-  return 60_000 + Math.ceil(sizeBytes / 2_000);
+  return 60_000 + Math.ceil(sizeBytes / 1_000);
 }
 
 /**
