@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Measured } from './ingest.ts';
+import { until } from '../test/support/until.ts';
 import { prepareMonths } from './months.ts';
 import { startSystem } from './system.ts';
 
@@ -33,7 +34,11 @@ export async function measureLatency({
       const before = system.origin.fetched(name)?.requests ?? 0;
       system.origin.forget();
       system.origin.reveal(names);
-      await system.published(1);
+      await until(
+        'the file is whole in the lake',
+        async () => (await system.warehouse.rows('SELECT load_id FROM load_attempts LIMIT 1')).length > 0,
+        { deadlineMs: 300_000 },
+      );
       const fetched = system.origin.fetched(name);
       if (fetched === undefined || before === 0) throw new Error('nothing was fetched');
       const took = fetched.lastByte - fetched.firstRequest;
