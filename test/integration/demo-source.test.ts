@@ -27,7 +27,11 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   folder = await temporaryFolder();
-  source = openSource({ location: { kind: 'demo' }, dataDir: folder.path, s3: { endpoint: undefined, region: '' } });
+  source = openSource({
+    location: { kind: 'demo' },
+    dataDir: folder.path,
+    s3: { endpoint: undefined, region: '' },
+  });
 });
 afterEach(async () => {
   await stopDemo();
