@@ -41,11 +41,9 @@ it('shows the p90 of everything, and of a range as it is typed', async () => {
     const { value, trips, tripsOver } = await oracle.p90(range);
     const format = new Intl.NumberFormat('en-US');
     await page.locator('#value', { hasText: `${format.format(value ?? 0)} miles` }).waitFor();
-    await page
-      .locator('#counts', {
-        hasText: `exact, of ${format.format(trips)} trips; ${format.format(tripsOver)} are longer`,
-      })
-      .waitFor();
+    expect(await page.locator('#counts').textContent()).toBe(
+      `exact, of ${format.format(trips)} trips; ${format.format(tripsOver)} are longer`,
+    );
   };
   await shown({});
   await page.fill('[name=from]', '2022-03-20T10:00:00');
@@ -69,7 +67,8 @@ it('shows months and files, and a hostile file name as text', async () => {
 it('says what is wrong with a range that ends before it begins', async () => {
   await page.fill('[name=from]', '2022-04-20T10:00:00');
   await page.fill('[name=to]', '2022-04-02T00:00:00');
-  await page.locator('#problem', { hasText: 'from must be before to' }).waitFor();
+  await page.locator('#problem:not([hidden])').waitFor();
+  expect(await page.locator('#problem').textContent()).toMatch(/from must be before to/);
 });
 
 it('runs without an error in the console', () => {
