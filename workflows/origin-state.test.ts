@@ -68,7 +68,10 @@ describe('while closed', () => {
     expect(once.limit).toBe(8);
     const again = applyReport(once, from('b', { inFlight: 3, waiting: 1, failed: 2 }), START_MS + 60_900);
     expect(again.limit).toBe(8);
-    expect(applyReport(again, from('b', { failed: 1 }), START_MS + 61_600).limit).toBe(4);
+    const third = applyReport(again, from('b', { good: 1, failed: 1 }), START_MS + 61_600);
+    expect(third.limit).toBe(4);
+    expect(applyReport(third, from('b', { good: 1, failed: 1 }), START_MS + 62_700).limit).toBe(4);
+    expect(applyReport(third, from('b', { throttled: 1 }), START_MS + 62_700).limit).toBe(2);
   });
 
   it('does not take one failure among many good outcomes for trouble', () => {

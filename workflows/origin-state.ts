@@ -242,7 +242,8 @@ function rest(state: OriginState, untilMs: number): OriginState {
 
 /**
  * Once per round. Only a complaint says that the limit was too high, and while the limit recovers it says little about what
- * the host bears otherwise.
+ * the host bears otherwise. Failures alone, of a few bad files for example, do not take it below where it began: one request
+ * that hangs would hold up all others. (A host that only fails opens the breaker.)
  */
 function decrease(
   state: OriginState,
@@ -252,10 +253,11 @@ function decrease(
   const { limit, limits, lastGoodLimit } = state;
   if (nowMs - state.decreasedAtMs < ROUND_MS) return state;
   const recovering = limit < lastGoodLimit;
+  const least = throttled > 0 ? limits.minConcurrent : Math.min(limit, INITIAL_LIMIT);
   const bearable = recovering ? Math.max(limit, Math.floor(lastGoodLimit * 0.75)) : limit - 1;
   return {
     ...state,
-    limit: clamp(Math.floor(limit / 2), limits),
+    limit: clamp(Math.max(Math.floor(limit / 2), least), limits),
     lastGoodLimit: throttled > 0 ? clamp(bearable, limits) : Math.max(limit, lastGoodLimit),
     slowStartUntil: 0,
     goodSinceChange: 0,
