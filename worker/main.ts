@@ -58,7 +58,8 @@ async function run(): Promise<void> {
     taskQueue: TASK_QUEUE,
     workflowBundle: { code: (await bundled).code },
     activities: createActivities({ source, lake, warehouse, loader, client, announcer, environment }),
-    maxConcurrentActivityTaskExecutions: 16,
+    // Most of them wait for bytes: four files of eight chunks, and what else is to be done meanwhile.
+    maxConcurrentActivityTaskExecutions: 48,
     // A cancellation travels back with a heartbeat. By default one in 0.8 of the heartbeat timeout is sent.
     maxHeartbeatThrottleInterval: '2 seconds',
     shutdownGraceTime: '3 seconds',

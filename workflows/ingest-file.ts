@@ -46,7 +46,8 @@ export interface IngestFileInput {
 }
 
 /** Chunks of one file that are fetched at the same time. */
-const PARALLEL_CHUNKS = 4;
+const PARALLEL_CHUNKS = 8;
+const PARALLEL_CHUNKS_BEFORE = 4;
 /** A file that is another one each time is not tried more often than this. */
 const MOST_RESTARTS = 5;
 
@@ -205,7 +206,7 @@ async function fetchWhole(
       // Chunks of the version of before may not be under way any more when the next one's begin: they have the same ids.
       await eachLimited(
         rest,
-        PARALLEL_CHUNKS,
+        patched('eight-chunks') ? PARALLEL_CHUNKS : PARALLEL_CHUNKS_BEFORE,
         (chunk) => fetch(chunk),
         () => patched('chunks-settle'),
       );
