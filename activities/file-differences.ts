@@ -5,7 +5,7 @@ import { auditLoad, proveFile, type LiveLoad, type LoadAudit } from '../warehous
 import { fileMonth, type FileRecord } from '../warehouse/files.ts';
 import { readFooter } from '../warehouse/footer.ts';
 import { ClickHouseError, type Warehouse } from '../warehouse/warehouse.ts';
-import { isEngineTrouble } from './engine-trouble.ts';
+import { isEngineTrouble } from '../warehouse/engine-trouble.ts';
 
 export type DifferenceKind =
   /** The source cannot be listed: nothing was compared with it. */

@@ -11,7 +11,7 @@ import { selectTripsSql } from '../warehouse/load-sql.ts';
 import type { ReadAlone } from '../warehouse/lone-reader.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import { ClickHouseError, type Warehouse } from '../warehouse/warehouse.ts';
-import { isEngineTrouble, TIMEOUT_EXCEEDED } from './engine-trouble.ts';
+import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
 import { FILE_UNREADABLE, sourceFailure } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
 

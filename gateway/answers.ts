@@ -1,5 +1,6 @@
 /** Percentiles as clients get them: from the cache by data version, computed once for all who ask at the same time. */
 import type { Logger } from '../config/logging.ts';
+import { isEngineTrouble } from '../warehouse/engine-trouble.ts';
 import { ClickHouseError, type Warehouse } from '../warehouse/warehouse.ts';
 import { serviceUnavailable } from './errors.ts';
 import type { AnswerCache } from './answer-cache.ts';
@@ -86,7 +87,7 @@ export function createAnswers({
         return await answer(question);
       } catch (error) {
         logger.error({ error: String(error) }, 'a percentile could not be computed');
-        if (error instanceof ClickHouseError && error.code !== '159') throw error;
+        if (error instanceof ClickHouseError && !isEngineTrouble(error)) throw error;
         throw serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
       }
     },

@@ -1,4 +1,4 @@
-import type { ClickHouseError } from '../warehouse/warehouse.ts';
+import type { ClickHouseError } from './warehouse.ts';
 
 export const TIMEOUT_EXCEEDED = '159';
 
