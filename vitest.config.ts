@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['node_modules', '.data'],
+    // Three workers against an origin that does everything origins do take minutes: `npm run test:hostile`.
+    exclude: [
+      'node_modules',
+      '.data',
+      ...(process.env['HOSTILE_TEST'] === undefined ? ['test/hostile/**'] : []),
+    ],
     // Integration and end-to-end tests start real servers: two at a time on two cores.
     maxWorkers: 2,
     testTimeout: 30_000,
