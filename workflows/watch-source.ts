@@ -118,13 +118,14 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     state.backfills.push(identified);
     state.backfillLog = withBackfill(state.backfillLog ?? [], identified);
   });
-  setDefaultSignalHandler((name, ...args) => {
-    const known = 'pause, resume, backfill and fileArrived';
-    mistaken(`${name.slice(0, 100)} ${shown(args[0])}: there is no such signal; there are ${known}`);
-  });
   setHandler(fileSettled, (message) => {
     const filename = textField(message, 'filename');
     state.inFlight = state.inFlight.filter((file) => file.filename !== filename);
+  });
+  // After the others: signals that came before this run's first step are handed out as handlers are set, and this one takes all.
+  setDefaultSignalHandler((name, ...args) => {
+    const known = 'pause, resume, backfill and fileArrived';
+    mistaken(`${name.slice(0, 100)} ${shown(args[0])}: there is no such signal; there are ${known}`);
   });
   setHandler(status, () => ({
     source,
