@@ -1,7 +1,8 @@
 /** Composition root of the Temporal worker. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { Runtime, Worker } from '@temporalio/worker';
+import { connectWhenReachable } from './connect-when-reachable.ts';
 import { createActivities } from './create-activities.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createGovernorLink } from './governor-link.ts';
@@ -35,8 +36,7 @@ async function run(): Promise<void> {
     by: 'worker',
   });
   const loader = createWarehouse({ url: environment.clickhouseUrl ?? 'http://127.0.0.1:8123', by: 'load' });
-  const connection = await Connection.connect({ address });
-  const nativeConnection = await NativeConnection.connect({ address });
+  const { connection, nativeConnection } = await connectWhenReachable({ address, logger });
   const client = new Client({ connection, namespace });
   const announcer = createAnnouncer({ redisUrl: environment.redisUrl, logger });
   const host = originHost(environment.source);
