@@ -58,7 +58,10 @@ export async function runFuzz({
   let engineEnds = 0;
   const live = async (): Promise<Warehouse> => {
     if (engine !== undefined && warehouse !== undefined) {
-      if (engine.child.exitCode === null && engine.child.signalCode === null) return warehouse;
+      const running = engine.child.exitCode === null && engine.child.signalCode === null;
+      if (running && (await warehouse.ping())) return warehouse;
+      // It has ended, or is about to: nothing is asked of it before that is over.
+      await engine.stop('SIGKILL');
       engineEnds += 1;
       await warehouse.close();
     }
