@@ -1,6 +1,6 @@
 /** Finding out what changed at the source, and whether ingestions still run. */
 import { Context } from '@temporalio/activity';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { fileMonth, isHeldBack, readFiles, recordFile, type FileRecord } from '../warehouse/files.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ListedFile, Source } from '../sources/source.ts';
@@ -8,6 +8,7 @@ import { SourceError } from '../sources/source-error.ts';
 import { sourceFailure } from './failures.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { isRunning } from './is-running.ts';
 
 export interface ChangedFile {
   filename: string;
@@ -133,13 +134,7 @@ export function createListActivities({
     async findEnded({ workflowIds }: { workflowIds: string[] }): Promise<string[]> {
       const ended: string[] = [];
       for (const workflowId of workflowIds) {
-        try {
-          const { status } = await client.workflow.getHandle(workflowId).describe();
-          if (status.name !== 'RUNNING') ended.push(workflowId);
-        } catch (error) {
-          if (!(error instanceof WorkflowNotFoundError)) throw error;
-          ended.push(workflowId);
-        }
+        if (!(await isRunning(client, workflowId))) ended.push(workflowId);
       }
       return ended;
     },
