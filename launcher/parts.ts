@@ -3,7 +3,7 @@ import type { Environment } from '../config/environment.ts';
 import { THREADS_NEEDED } from './engine/start-engine.ts';
 import type { LocalServers } from './local-servers.ts';
 import type { PartPlan } from './part.ts';
-import { freePorts, whyNotFree } from './ports.ts';
+import { freePorts, holdPort, whyNotFree } from './ports.ts';
 import { everyProbe, httpProbe, redisProbe } from './probes.ts';
 import { Refusal } from './refusal.ts';
 
@@ -17,6 +17,11 @@ const PREFERRED_PORTS = {
   worker: 4001,
   demo: 4002,
 };
+/**
+ * Who listens here has the preferred ports, also while one of its parts is away: another launcher that starts just then would take
+ * that part's port for good.
+ */
+const PREFERENCE_PORT = 4003;
 const SEARCH_ATTRIBUTES = { Source: 'Keyword', FileMonth: 'Keyword', Stage: 'Keyword', RowsLoaded: 'Int' };
 /** From SIGTERM to SIGKILL. Worker and gateway, then the demo, then the servers: 9.2 s at worst. */
 const GRACE_MS = { ours: 5_500, demo: 1_200, server: 2_500 };
@@ -48,12 +53,12 @@ export async function planParts({
 }): Promise<Plan> {
   const { dataDir, host, port, temporalNamespace, source } = environment;
   await refuseBusyPort({ host, port });
-  const ports = await freePorts(PREFERRED_PORTS, { except: port });
+  const isPreferred = port !== PREFERENCE_PORT && (await holdPort({ host: LOOPBACK, port: PREFERENCE_PORT }));
+  const ports = await freePorts(PREFERRED_PORTS, { except: port, anywhere: !isPreferred });
   const withoutStrangers = async (...names: (keyof typeof ports)[]) => {
     for (const name of names) {
       if ((await whyNotFree({ host: LOOPBACK, port: ports[name] })) === undefined) continue;
-      ports[name] =
-        (await freePorts({ [name]: PREFERRED_PORTS[name] }, { except: port }))[name] ?? ports[name];
+      Object.assign(ports, await freePorts({ [name]: ports[name] }, { except: port }));
     }
   };
   const localUrl = (name: keyof typeof ports) => `http://${LOOPBACK}:${ports[name]}`;

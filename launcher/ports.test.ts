@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { strangerListensOn } from './port-owner.ts';
-import { freePorts, whyNotFree } from './ports.ts';
+import { freePorts, holdPort, whyNotFree } from './ports.ts';
 
 async function listenOn(host: string): Promise<number> {
   const server = createServer().listen({ host, port: 0 });
@@ -23,6 +23,13 @@ describe('ports', () => {
     const { free } = await freePorts({ free: 25_000 });
     expect(await freePorts({ again: free })).toEqual({ again: free });
     expect((await freePorts({ other: free }, { except: free })).other).not.toBe(free);
+  });
+  test('who finds another launcher here looks elsewhere, where nobody prefers to be', async () => {
+    const port = await listenOn('127.0.0.1');
+    expect(await holdPort({ host: '127.0.0.1', port })).toBe(false);
+    const { worker } = await freePorts({ worker: 4001 }, { anywhere: true });
+    expect(worker).toBeGreaterThanOrEqual(20_000);
+    expect(worker).toBeLessThan(32_000);
   });
   test('a stranger on all interfaces makes a loopback port busy', async () => {
     expect(await whyNotFree({ host: '127.0.0.1', port: await listenOn('0.0.0.0') })).toBe('EADDRINUSE');

@@ -4,18 +4,18 @@ import { createServer, type Server } from 'node:net';
 const FALLBACK = { first: 20_000, count: 12_000 };
 
 /**
- * Free ports on the loopback interface, each its preferred one unless that is busy, all different
- * and different from `except`. Nothing holds them afterwards: whoever listens first has them.
+ * Free ports on the loopback interface, each its preferred one unless that is busy (or `anywhere`), all
+ * different and different from `except`. Nothing holds them afterwards: whoever listens first has them.
  */
 export async function freePorts<Name extends string>(
   preferred: Readonly<Record<Name, number>>,
-  { except }: { except?: number } = {},
+  { except, anywhere = false }: { except?: number; anywhere?: boolean } = {},
 ): Promise<Record<Name, number>> {
   const ports = {} as Record<Name, number>;
   const held: Server[] = [];
   try {
     for (const name of Object.keys(preferred) as Name[]) {
-      const { server, port } = await holdFreePort({ preferred: preferred[name], except });
+      const { server, port } = await holdFreePort({ first: anywhere ? anyPort() : preferred[name], except });
       held.push(server);
       ports[name] = port;
     }
@@ -23,6 +23,14 @@ export async function freePorts<Name extends string>(
     await Promise.all(held.map(close));
   }
   return ports;
+}
+
+/** Listens on a port until the process ends. @returns whether it could be had */
+export async function holdPort({ host, port }: { host: string; port: number }): Promise<boolean> {
+  const server = await listen({ host, port });
+  if (typeof server === 'string') return false;
+  server.unref();
+  return true;
 }
 
 /** @returns undefined when the port is free, else why it can't be had: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … */
@@ -40,17 +48,21 @@ export async function whyNotFree({
 }
 
 async function holdFreePort({
-  preferred,
+  first,
   except,
 }: {
-  preferred: number;
+  first: number;
   except: number | undefined;
 }): Promise<{ server: Server; port: number }> {
-  for (let port = preferred; ; port = FALLBACK.first + Math.floor(Math.random() * FALLBACK.count)) {
+  for (let port = first; ; port = anyPort()) {
     if (port === except) continue;
     const server = await listen({ host: '127.0.0.1', port });
     if (typeof server !== 'string') return { server, port };
   }
+}
+
+function anyPort(): number {
+  return FALLBACK.first + Math.floor(Math.random() * FALLBACK.count);
 }
 
 function listen({ host, port }: { host: string; port: number }): Promise<Server | string> {

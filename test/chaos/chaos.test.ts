@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFailed } from 'vitest';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import type { sweep } from '../../workflows/sweep.ts';
 import { createOracle, type OracleAnswer } from '../support/oracle.ts';
@@ -64,6 +64,7 @@ it(
   `${PLAN.kills} kills lose nothing and double nothing, and no answer is ever wrong`,
   { timeout: LONG ? 3_600_000 : 400_000 },
   async () => {
+    onTestFailed(() => console.info(tripline.log().slice(-10_000)));
     const { shown, answers, awayMs } = await killAtRandom({
       tripline,
       folder,

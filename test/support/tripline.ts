@@ -1,9 +1,9 @@
 /** The whole of Tripline as a person starts it, for end-to-end tests. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '../../launcher/ports.ts';
 import { until } from './until.ts';
 
 export interface Percentile {
@@ -54,13 +54,9 @@ interface GraphQLMistake {
   extensions?: { code?: string };
 }
 
+/** Not one that an outgoing connection may take while the gateway is away. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
+  return (await freePorts({ port: 0 }, { anywhere: true })).port;
 }
 
 /** @param dataDir a folder of before; a new one, removed on stop, by default */
