@@ -27,11 +27,11 @@ COPY --from=build /app /app
 USER node
 
 FROM runtime AS worker
-ENV WORKER_PORT=4001
+ENV WORKER_PORT=4001 MALLOC_ARENA_MAX=2
 EXPOSE 4001
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=1s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:4001/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--import", "tsx", "worker/main.ts"]
+CMD ["node", "--max-semi-space-size=4", "--import", "tsx", "worker/main.ts"]
 
 FROM runtime AS gateway
 ENV PORT=4000

@@ -13,9 +13,12 @@ export interface Chunk {
 /** S3 takes no more parts of a file. */
 const MOST_CHUNKS = 10_000;
 
+/** Holds the footer of every file that TLC has published, many times over. */
+const TAIL_BYTES = 256 * 1024;
+
 /**
- * Cuts a file into chunks of `chunkBytes`, or larger ones where they would be too many. A last piece of less than half of that joins the one before it, so that
- * the tail chunk holds the footer in one request; S3 parts must not be small either.
+ * Cuts a file into a small tail, which is fetched alone first as it holds the footer, and equal pieces of at least `chunkBytes` before it (S3 takes small
+ * parts only at the end). A file of less than both is one piece.
  * @returns at least one chunk, in order, covering [0, sizeBytes)
  */
 export function planChunks({
@@ -29,13 +32,12 @@ export function planChunks({
   sizeBytes: number;
   chunkBytes: number;
 }): Chunk[] {
-  chunkBytes = Math.max(chunkBytes, Math.ceil(sizeBytes / MOST_CHUNKS));
-  const whole = Math.floor(sizeBytes / chunkBytes);
-  const rest = sizeBytes - whole * chunkBytes;
-  const count = Math.max(1, whole + (rest >= chunkBytes / 2 && rest > 0 ? 1 : 0));
-  return Array.from({ length: count }, (_, chunkId) => {
-    const chunkStart = chunkId * chunkBytes;
-    const chunkEnd = chunkId === count - 1 ? sizeBytes : chunkStart + chunkBytes;
+  const bodyBytes = sizeBytes - Math.min(TAIL_BYTES, chunkBytes);
+  const pieces = Math.min(Math.floor(bodyBytes / chunkBytes), MOST_CHUNKS - 1);
+  const starts = [0];
+  for (let piece = 1; piece <= pieces; piece += 1) starts.push(Math.floor((bodyBytes * piece) / pieces));
+  return starts.map((chunkStart, chunkId) => {
+    const chunkEnd = starts[chunkId + 1] ?? sizeBytes;
     return { filename, chunkId, chunkSize: chunkEnd - chunkStart, url, chunkStart, chunkEnd };
   });
 }

@@ -189,7 +189,10 @@ export async function planParts({
     name: 'worker',
     graceMs: GRACE_MS.ours,
     needs: ['temporal', 'clickhouse', 'redis', 'demo'],
-    command: () => script('worker/main.ts', [], { HOST: LOOPBACK }),
+    command: () => {
+      const { file, args, env } = script('worker/main.ts', [], { HOST: LOOPBACK });
+      return { file, args: ['--max-semi-space-size=4', ...args], env: { ...env, MALLOC_ARENA_MAX: '2' } };
+    },
     port: () => ports.worker,
     checkPort: () => withoutStrangers('worker'),
     probe: httpProbe('/readyz'),

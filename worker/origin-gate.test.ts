@@ -217,12 +217,12 @@ it('gives the places of a worker that has nothing more to do to one that has', a
     pass?.leave({ kind: 'good' });
     return Date.now();
   };
-  const first = Array.from({ length: 4 }, () => fetchOne(gates[0]));
+  const first = Array.from({ length: 8 }, () => fetchOne(gates[0]));
   await vi.advanceTimersByTimeAsync(1_000);
   await Promise.all(first);
-  expect(shares(state())['a']).toBe(4);
+  expect(shares(state())['a']).toBe(8);
   const startedMs = Date.now();
-  const second = Promise.all(Array.from({ length: 4 }, () => fetchOne(gates[1])));
+  const second = Promise.all(Array.from({ length: 8 }, () => fetchOne(gates[1])));
   await vi.advanceTimersByTimeAsync(3_000);
   expect(Math.max(...(await second)) - startedMs).toBeLessThan(1_000);
   for (const gate of gates) gate.close();

@@ -54,11 +54,11 @@ function until(before: OriginState, endMs: number): OriginState {
 
 describe('while closed', () => {
   it('grows by one at a time while the limit is really used, and not in idle hours', () => {
-    expect(busy(initialOriginState(), START_MS, 5_000).limit).toBeGreaterThan(6);
+    expect(busy(initialOriginState(), START_MS, 5_000).limit).toBeGreaterThan(10);
     let idle = initialOriginState();
     for (let ms = 0; ms < 3_600_000; ms += 1_000)
       idle = applyReport(idle, from('a', { inFlight: 1, good: 1 }), START_MS + ms);
-    expect(idle.limit).toBe(4);
+    expect(idle.limit).toBe(8);
   });
 
   it('halves once per round, however many complain', () => {

@@ -75,7 +75,10 @@ export interface OriginState {
 }
 
 export const DEFAULT_LIMITS: OriginLimits = { minConcurrent: 1, maxConcurrent: 16 };
-const INITIAL_LIMIT = 4;
+/** One file's chunks: as many as there are of a month, and few enough for any public server. */
+const INITIAL_LIMIT = 8;
+/** Failures that say nothing about the host take the limit no lower. */
+const LEAST_AFTER_FAILURES = 4;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** An increase of one: up to the last good limit; beyond it; and beyond it while a complaint is fresh. */
@@ -242,7 +245,7 @@ function rest(state: OriginState, untilMs: number): OriginState {
 
 /**
  * Once per round. Only a complaint says that the limit was too high, and while the limit recovers it says little about what
- * the host bears otherwise. Failures alone, of a few bad files for example, do not take it below where it began: one request
+ * the host bears otherwise. Failures alone, of a few bad files for example, do not take it to where one request
  * that hangs would hold up all others. (A host that only fails opens the breaker.)
  */
 function decrease(
@@ -253,7 +256,7 @@ function decrease(
   const { limit, limits, lastGoodLimit } = state;
   if (nowMs - state.decreasedAtMs < ROUND_MS) return state;
   const recovering = limit < lastGoodLimit;
-  const least = throttled > 0 ? limits.minConcurrent : Math.min(limit, INITIAL_LIMIT);
+  const least = throttled > 0 ? limits.minConcurrent : Math.min(limit, LEAST_AFTER_FAILURES);
   const bearable = recovering ? Math.max(limit, Math.floor(lastGoodLimit * 0.75)) : limit - 1;
   return {
     ...state,

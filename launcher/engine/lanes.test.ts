@@ -48,6 +48,7 @@ it.each([
   ['SELECT', '{"by":"gateway"}', 'reads'],
   ['SHOW', '{"by":"worker","load":1}', 'reads'],
   ['INSERT', '{"by":"load"}', 'loads'],
+  ['INSERT', '{"by":"worker"}', 'writes'],
   ['SELECT', undefined, 'strangers'],
   ['SELECT', 'my dashboard', 'strangers'],
   ['SELECT', '{"by":7}', 'strangers'],
