@@ -4,6 +4,7 @@
  */
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, expect, it } from 'vitest';
+import * as workflows from '../../workflows/workflows.ts';
 import { workflowBundle } from '../../worker/workflow-bundle.ts';
 import { readHistories } from './histories.ts';
 
@@ -20,6 +21,12 @@ const replay = (history: unknown): Promise<void> =>
 
 it.each(histories)('$name', async ({ history }) => {
   await expect(replay(history)).resolves.toBeUndefined();
+});
+
+it('is done for every workflow', () => {
+  const recorded = histories.map(({ history }) => history.events[0]?.workflowExecutionStartedEventAttributes);
+  const types = new Set(recorded.map((started) => started?.workflowType.name));
+  expect(types).toEqual(new Set(Object.keys(workflows)));
 });
 
 it('would notice workflow code that decides otherwise than before', async () => {
