@@ -1,8 +1,7 @@
 /** Composition root of the Temporal worker. */
 import { randomUUID } from 'node:crypto';
-import { Client } from '@temporalio/client';
-import { Runtime, Worker } from '@temporalio/worker';
-import { connectWhenReachable } from './connect-when-reachable.ts';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './create-activities.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createGovernorLink } from './governor-link.ts';
@@ -11,11 +10,12 @@ import { createLogger } from '../config/logging.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
 import { describeSource, environmentOrExit, originHost } from '../config/environment.ts';
 import { ensureRunning } from './ensure-running.ts';
-import { migrateWhenReachable } from './migrate-when-reachable.ts';
+import { migrate } from '../warehouse/migrate.ts';
 import { openLake } from '../lake/open-lake.ts';
 import { openSource } from '../sources/open-source.ts';
 import { startHealthServer } from './health-server.ts';
 import { temporalLogger } from './temporal-logger.ts';
+import { whenReachable } from './when-reachable.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 const TASK_QUEUE = 'tripline';
@@ -36,7 +36,12 @@ async function run(): Promise<void> {
     by: 'worker',
   });
   const loader = createWarehouse({ url: environment.clickhouseUrl ?? 'http://127.0.0.1:8123', by: 'load' });
-  const { connection, nativeConnection } = await connectWhenReachable({ address, logger });
+  const temporal = { server: 'Temporal', logger };
+  const connection = await whenReachable({ ...temporal, ask: () => Connection.connect({ address }) });
+  const nativeConnection = await whenReachable({
+    ...temporal,
+    ask: () => NativeConnection.connect({ address }),
+  });
   const client = new Client({ connection, namespace });
   const announcer = createAnnouncer({ redisUrl: environment.redisUrl, logger });
   const host = originHost(environment.source);
@@ -51,7 +56,8 @@ async function run(): Promise<void> {
   const source = openSource({ location: environment.source, dataDir, s3, gate });
   const lake = openLake({ location: environment.lake, s3 });
 
-  await migrateWhenReachable({ warehouse, logger });
+  const applied = await whenReachable({ server: 'the warehouse', logger, ask: () => migrate(warehouse) });
+  if (applied.length > 0) logger.info({ applied }, 'warehouse migrated');
   const worker = await Worker.create({
     connection: nativeConnection,
     namespace,
