@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Lake } from '../lake/lake.ts';
 import type { FileVersion, Source } from '../sources/source.ts';
-import { fileMonth, readFiles } from '../warehouse/files.ts';
+import { fileMonth, readFileVersions } from '../warehouse/files.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { planChunks, type Chunk } from './chunks.ts';
@@ -39,9 +39,7 @@ export function createFetchActivities({
 }) {
   /** The version we hold, without a word to the source. */
   async function heldVersion(sourceName: string, filename: string): Promise<FileVersion | undefined> {
-    const record = (await readFiles(warehouse, { source: sourceName })).find(
-      (file) => file.filename === filename,
-    );
+    const [record] = await readFileVersions(warehouse, { source: sourceName, filename });
     if (record === undefined || record.sizeBytes === null) return undefined;
     const { version, sizeBytes } = record;
     // Asked, not remembered: a quarantined file may be there whole, and a lake may have been emptied.

@@ -1,5 +1,4 @@
 /** Finding out what changed at the source, and whether ingestions still run. */
-import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { fileMonth, isHeldBack, readFiles, recordFile, type FileRecord } from '../warehouse/files.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
@@ -82,49 +81,49 @@ export function createListActivities({
     }
   }
 
+  async function changesOf(input: ListChangesInput, signal: AbortSignal): Promise<ListChangesResult> {
+    const listing = await source.list({ signal });
+    faults.answered();
+    const known = new Map(
+      (await readFiles(warehouse, { source: input.source })).map((file) => [file.filename, file]),
+    );
+    const inFlight = new Map(input.inFlight.map(({ filename, version }) => [filename, version]));
+    const changed: ChangedFile[] = [];
+    const candidates =
+      input.force === true && input.months !== undefined ? withVanished(listing, known.values()) : listing;
+    for (const listed of candidates) {
+      if (changed.length === PAGE) break;
+      const { filename } = listed;
+      if (input.after !== undefined && filename <= input.after) continue;
+      const month = fileMonth(filename);
+      if (input.months !== undefined && (month < input.months.from || month > input.months.to)) continue;
+      const record = known.get(filename);
+      let version;
+      try {
+        version = await versionOf(listed, record, signal);
+      } catch (error) {
+        // What was found so far need not wait for the next listing.
+        if (!(error instanceof SourceError) || changed.length === 0) throw error;
+        break;
+      }
+      if (version === undefined) continue;
+      if (inFlight.has(filename)) {
+        const ingesting = inFlight.get(filename);
+        if (ingesting === null || ingesting === version) continue;
+      } else if (record?.version === version) {
+        const settled = record.stage === 'PUBLISHED' || record.stage === 'QUARANTINED';
+        if (input.force === true ? isHeldBack(record) : settled) continue;
+      }
+      changed.push({ filename, version, hint: listed.hint ?? '' });
+    }
+    return { changed, more: changed.length === PAGE, listed: listing.length, pollEveryMs };
+  }
+
   return {
     /** Compares the listing with `files`; returns only what changed, a page at a time. */
     async listChanges(input: ListChangesInput): Promise<ListChangesResult> {
-      const signal = Context.current().cancellationSignal;
       try {
-        const listing = await withHeartbeat(() => source.list({ signal }));
-        faults.answered();
-        const known = new Map(
-          (await readFiles(warehouse, { source: input.source })).map((file) => [file.filename, file]),
-        );
-        const inFlight = new Map(input.inFlight.map(({ filename, version }) => [filename, version]));
-        const changed: ChangedFile[] = [];
-        const candidates =
-          input.force === true && input.months !== undefined
-            ? withVanished(listing, known.values())
-            : listing;
-        for (const listed of candidates) {
-          if (changed.length === PAGE) break;
-          const { filename } = listed;
-          if (input.after !== undefined && filename <= input.after) continue;
-          const month = fileMonth(filename);
-          if (input.months !== undefined && (month < input.months.from || month > input.months.to)) continue;
-          const record = known.get(filename);
-          let version;
-          try {
-            version = await versionOf(listed, record, signal);
-          } catch (error) {
-            // What was found so far need not wait for the next listing.
-            if (!(error instanceof SourceError) || changed.length === 0) throw error;
-            break;
-          }
-          Context.current().heartbeat();
-          if (version === undefined) continue;
-          if (inFlight.has(filename)) {
-            const ingesting = inFlight.get(filename);
-            if (ingesting === null || ingesting === version) continue;
-          } else if (record?.version === version) {
-            const settled = record.stage === 'PUBLISHED' || record.stage === 'QUARANTINED';
-            if (input.force === true ? isHeldBack(record) : settled) continue;
-          }
-          changed.push({ filename, version, hint: listed.hint ?? '' });
-        }
-        return { changed, more: changed.length === PAGE, listed: listing.length, pollEveryMs };
+        return await withHeartbeat((signal) => changesOf(input, signal));
       } catch (error) {
         throw sourceFailure(error);
       }
