@@ -4,6 +4,7 @@ import type { createFetchActivities } from './fetch-activities.ts';
 import type { createIngestRecordActivities } from './record-activities.ts';
 import type { createListActivities } from './list-activities.ts';
 import type { createLoadActivities } from './load-activities.ts';
+import type { createOrphanActivities } from './orphan-activities.ts';
 import type { createPublishActivities } from './publish-activities.ts';
 import type { createReconcileActivities } from './reconcile-activities.ts';
 import type { createSweepActivities } from './sweep-activities.ts';
@@ -17,4 +18,5 @@ export type Activities = ReturnType<typeof createListActivities> &
   ReturnType<typeof createControlActivities> &
   ReturnType<typeof createSweepLakeActivities> &
   ReturnType<typeof createReconcileActivities> &
+  ReturnType<typeof createOrphanActivities> &
   ReturnType<typeof createSweepActivities>;

@@ -31,10 +31,12 @@ export type DifferenceKind =
   /** `files` says something else than the log of publications. */
   | 'STAGE'
   /** Rows of a load that was never published and that nobody will publish: the sweep takes them. */
-  | 'ORPHAN_LOAD';
+  | 'ORPHAN_LOAD'
+  /** Raw files in the lake of versions that nothing tells of: nothing reads them. */
+  | 'ORPHAN_LAKE_FILES';
 
 export interface Difference {
-  /** '' for what concerns the source as a whole. */
+  /** '' for what concerns the source or the lake as a whole. */
   filename: string;
   kind: DifferenceKind;
   /** For people. */

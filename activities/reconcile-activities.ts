@@ -6,7 +6,6 @@ import { SourceError } from '../sources/source-error.ts';
 import type { ListedFile, Source } from '../sources/source.ts';
 import { readLiveLoads, type LiveLoad } from '../warehouse/audit-load.ts';
 import { fileMonth, readFiles, readFileVersions, type FileRecord } from '../warehouse/files.ts';
-import { findSweepableLoads } from '../warehouse/sweep.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import {
   differencesOfContent,
@@ -17,12 +16,7 @@ import {
 import { UNKNOWN_SOURCE } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { isRunning } from './is-running.ts';
-
-/** Both included, `YYYY-MM`. */
-interface Months {
-  from: string;
-  to: string;
-}
+import { within, type Months } from './months.ts';
 
 /** What the source shows of a file, so that it is listed once a page; null when it could not be asked. */
 export type Listing = { file: ListedFile | null } | null;
@@ -76,7 +70,6 @@ export function createReconcileActivities({
   lake,
   warehouse,
   client,
-  keepLoadsMs,
   ingestId,
   now,
 }: {
@@ -85,7 +78,6 @@ export function createReconcileActivities({
   lake: Lake;
   warehouse: Warehouse;
   client: Client;
-  keepLoadsMs: number;
   /** The id of the workflow that ingests a file. */
   ingestId: (source: string, filename: string) => string;
   now: () => number;
@@ -243,26 +235,7 @@ export function createReconcileActivities({
     async removeFromLake({ lakeKey }: { lakeKey: string }): Promise<void> {
       await lake.remove(lakeKey);
     },
-
-    /** Loads that were never published and that no workflow will publish; the sweep removes them. */
-    async findOrphanLoads({ months }: { months?: Months }): Promise<Difference[]> {
-      return withHeartbeat(async () => {
-        const differences: Difference[] = [];
-        for (const load of await findSweepableLoads(warehouse, { keepMs: keepLoadsMs })) {
-          if (load.published || (load.source !== '' && load.source !== sourceName)) continue;
-          if (!within(fileMonth(load.filename), months)) continue;
-          if (load.workflowId !== '' && (await isRunning(client, load.workflowId))) continue;
-          const detail = `load ${load.loadId} was never published: the sweep removes it`;
-          differences.push({ filename: load.filename, kind: 'ORPHAN_LOAD', detail });
-        }
-        return differences;
-      });
-    },
   };
-}
-
-function within(month: string, months: Months | undefined): boolean {
-  return months === undefined || (month >= months.from && month <= months.to);
 }
 
 function listedIn(listing: Listing): KnownFile['listed'] {

@@ -5,11 +5,18 @@ import { join } from 'node:path';
 import { LakeLostError, type Lake, type PartialFile } from './lake.ts';
 import { lakeKey } from './lake-key.ts';
 
+const WHOLE = '.parquet';
 const PARTIAL = '.partial';
 
 export function createFolderLake({ path: root }: { path: string }): Lake {
-  const final = (key: string) => join(root, `${key}.parquet`);
+  const final = (key: string) => join(root, `${key}${WHOLE}`);
   const partial = (key: string) => join(root, `${key}${PARTIAL}`);
+  /** None while there is no such folder. */
+  const names = () =>
+    readdir(root).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
   return {
     largestChunkBytes: Infinity,
     key: lakeKey,
@@ -90,13 +97,15 @@ export function createFolderLake({ path: root }: { path: string }): Lake {
       await rm(final(key), { force: true });
     },
 
+    async keys() {
+      return (await names())
+        .filter((name) => name.endsWith(WHOLE))
+        .map((name) => name.slice(0, -WHOLE.length));
+    },
+
     async partials() {
-      const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return [];
-        throw error;
-      });
       const found: PartialFile[] = [];
-      for (const name of names) {
+      for (const name of await names()) {
         if (!name.endsWith(PARTIAL)) continue;
         const path = join(root, name);
         const stats = await stat(path).catch(() => undefined);

@@ -32,6 +32,8 @@ export interface Lake {
   tableFunction(key: string): Promise<LakeObject>;
   /** Forgets a file that was whole; idempotent. */
   remove(key: string): Promise<void>;
+  /** Of every file that it holds whole. */
+  keys(): Promise<string[]>;
   /** Files that were begun and never made whole. */
   partials(): Promise<PartialFile[]>;
   /** Forgets one; idempotent. */

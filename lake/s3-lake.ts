@@ -176,6 +176,13 @@ export function createS3Lake({
       await unlessMissing(client.send(new DeleteObjectCommand(whole(key))));
     },
 
+    async keys() {
+      const keys: string[] = [];
+      for await (const { key } of listObjects({ client, bucket, prefix }))
+        if (key.endsWith(WHOLE)) keys.push(key.slice(prefix.length, -WHOLE.length));
+      return keys;
+    },
+
     async partials() {
       const partials: PartialFile[] = [];
       for await (const { key, uploadId, startedAt } of listUploads({ client, bucket, prefix })) {

@@ -110,6 +110,16 @@ export async function readFileVersions(
   return rows.map(parseFile);
 }
 
+/** Every file version that we know of, of all sources, or that was ever published. */
+export async function readKnownVersions(
+  warehouse: Warehouse,
+): Promise<{ source: string; filename: string; version: string }[]> {
+  return warehouse.rows(
+    `SELECT source, filename, version FROM files
+     UNION DISTINCT SELECT source, filename, version FROM loads WHERE kind = 'published'`,
+  );
+}
+
 /** Quarantined by an operator's rollback, not for what it is. */
 export function isHeldBack({ stage, reason }: FileRecord): boolean {
   return stage === 'QUARANTINED' && reason.startsWith(`${'HELD_BACK' satisfies RefusalCode}:`);

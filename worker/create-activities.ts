@@ -5,6 +5,7 @@ import { createFaults } from '../activities/faults.ts';
 import { createFetchActivities } from '../activities/fetch-activities.ts';
 import { createListActivities } from '../activities/list-activities.ts';
 import { createLoadActivities } from '../activities/load-activities.ts';
+import { createOrphanActivities } from '../activities/orphan-activities.ts';
 import { createPublishActivities } from '../activities/publish-activities.ts';
 import { createIngestRecordActivities } from '../activities/record-activities.ts';
 import { isRunning } from '../activities/is-running.ts';
@@ -62,10 +63,10 @@ export function createActivities({
       lake,
       warehouse: loader,
       client,
-      keepLoadsMs,
       ingestId,
       now: Date.now,
     }),
+    ...createOrphanActivities({ sourceName, lake, warehouse: loader, client, keepLoadsMs }),
     ...createSweepActivities({
       warehouse: loader,
       client,

@@ -59,7 +59,10 @@ export const loadActivities = proxyActivities<Pick<Activities, 'loadIntoWarehous
 
 /** A page of `reconcile`, or one file of it. */
 export const auditActivities = proxyActivities<
-  Pick<Activities, 'auditFiles' | 'auditFile' | 'planRepair' | 'removeFromLake' | 'findOrphanLoads'>
+  Pick<
+    Activities,
+    'auditFiles' | 'auditFile' | 'planRepair' | 'removeFromLake' | 'findOrphanLoads' | 'findOrphanLakeFiles'
+  >
 >({
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '1 minute',

@@ -8,6 +8,7 @@ import {
   continueAsNew,
   executeChild,
   ParentClosePolicy,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -75,6 +76,9 @@ export async function reconcile(input: ReconcileInput): Promise<ReconcileReport>
     }
   }
   tell((await auditActivities.findOrphanLoads(ofMonths)).map(unrepaired));
+  // A file's name, and so its month, cannot be told from what the lake calls it.
+  if (months === undefined && patched('orphan-lake-files'))
+    tell((await auditActivities.findOrphanLakeFiles()).map(unrepaired));
   return report;
 }
 

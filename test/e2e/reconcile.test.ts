@@ -194,13 +194,18 @@ it('leaves orphans to the sweep, and what cannot be fetched again alone', { time
   ).split('\n');
   rmSync(join(folder, nameOf('2022-09')));
   rmSync(join(tripline.dataDir, 'lake', `${key}.parquet`));
+  writeFileSync(join(tripline.dataDir, 'lake', `${'0'.repeat(40)}.parquet`), 'of a warehouse that was lost');
   const report = await reconcile({ source: 'yellow', repair: true });
   expect(shown(report).filter((line) => !line.startsWith('2022-10'))).toEqual([
+    ' ORPHAN_LAKE_FILES',
     ' ORPHAN_LOAD',
     '2022-09 GONE_FROM_SOURCE',
     '2022-09 LAKE_MISSING',
   ]);
   expect(report.differences.find(({ kind }) => kind === 'LAKE_MISSING')?.detail).toMatch(
     /\(not repaired: the source does not hold that version any more/,
+  );
+  expect(report.differences.find(({ kind }) => kind === 'ORPHAN_LAKE_FILES')?.detail).toMatch(
+    /: 1 \(0{40}\)$/,
   );
 });

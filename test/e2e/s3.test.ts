@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ingestId } from '../../workflows/messages.ts';
+import { ingestId, type ReconcileReport } from '../../workflows/messages.ts';
 import { expectEqualAnswers, randomRanges } from '../support/compare.ts';
 import { createOracle } from '../support/oracle.ts';
 import { startS3Server, type S3Server } from '../support/s3-server.ts';
@@ -162,6 +162,24 @@ it(
     expect((await tripline.files()).filter(({ stage }) => stage !== 'PUBLISHED')).toEqual([]);
   },
 );
+
+it('can be reconciled: what is damaged in the lake is fetched again', { timeout: 120_000 }, async () => {
+  const start = { taskQueue: 'tripline', args: [{ source: 'yellow', repair: true }] };
+  const reconcile = async (workflowId: string): Promise<ReconcileReport> =>
+    (await client.workflow.execute('reconcile', { ...start, workflowId })) as ReconcileReport;
+  expect(await reconcile('reconcile-whole')).toEqual({ checkedFiles: 4, differences: [], omitted: 0 });
+  const { url } = tripline.part('clickhouse');
+  const body = `SELECT lake_key FROM files FINAL WHERE filename = '${nameOf('2022-05')}' FORMAT TSVRaw`;
+  const key = (await (await fetch(url, { method: 'POST', body })).text()).trim();
+  await server.put(`lake/${key}.parquet`, 'cut off');
+  await server.put(`lake/${'0'.repeat(40)}.parquet`, 'of a warehouse that was lost');
+  const { differences } = await reconcile('reconcile-damaged');
+  expect(differences.map(({ filename, kind, repaired }) => [filename, kind, repaired])).toEqual([
+    [nameOf('2022-05'), 'LAKE_MISSING', true],
+    ['', 'ORPHAN_LAKE_FILES', false],
+  ]);
+  await expectOracle(['2022-03', '2022-04', '2022-05', '2022-06']);
+});
 
 it('refuses notifications that are not for it', async () => {
   const problem = async (response: Response) => {

@@ -79,6 +79,7 @@ describe.each([
     await begin(lake, 'ended');
     await begin(lake, 'unknown');
 
+    expect(await lake.keys()).toEqual([keyOf(lake, 'whole')]);
     expect(await sweep(lake, 0)).toEqual([]);
     expect(await sweep(lake, 11 * MINUTE_MS)).toEqual([keyOf(lake, 'ended')]);
     expect(await sweep(lake, 23 * 60 * MINUTE_MS)).toEqual([]);
