@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { ANSWERED, BEGINS } from './lone-reader.ts';
 import { literal } from './sql-text.ts';
-import { S3_RETRY_ATTEMPTS } from './warehouse.ts';
+import { S3_SETTINGS } from './warehouse.ts';
 
 /** Values arrive as over HTTP, tab-separated: the engine unescapes them. */
 const bound = (value: string): string =>
@@ -17,7 +17,8 @@ async function read(request: string): Promise<void> {
   const { Session } = await import('chdb');
   const session = new Session(folder);
   const values = Object.entries(params).map(([name, value]) => `param_${name} = ${bound(value)}`);
-  await session.queryAsync(`SET ${[...values, `s3_retry_attempts = ${S3_RETRY_ATTEMPTS}`].join(', ')}`);
+  const settings = Object.entries(S3_SETTINGS).map(([name, value]) => `${name} = ${value}`);
+  await session.queryAsync(`SET ${[...values, ...settings].join(', ')}`);
   process.stdout.write(`${BEGINS}\n`);
   await session.queryAsync(`${sql}\nFORMAT Null`).catch(() => undefined);
   process.stdout.write(`${ANSWERED}\n`);

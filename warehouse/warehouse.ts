@@ -26,14 +26,17 @@ export interface Warehouse {
   close(): Promise<void>;
 }
 
-/** How often the engine asks a lake on S3 again: about 6 s. Its default, 500, lets a statement hang when S3 is away. */
-export const S3_RETRY_ATTEMPTS = 8;
+/**
+ * A statement hangs no longer than this over a lake on S3, deaf to KILL meanwhile: about 6 s when S3 is away (by default it would ask
+ * 500 times), and 4 × 5 s when S3 takes requests and answers nothing (by default 4 × 30 s: longer than a load's deadline).
+ */
+export const S3_SETTINGS = { s3_retry_attempts: '8', s3_request_timeout_ms: '5000' } as const;
 
 /** Dates, times and UUIDs are bound as strings in ClickHouse's own notation. */
 const BASE_SETTINGS: ClickHouseSettings = {
   async_insert: 0,
   date_time_input_format: 'basic',
-  s3_retry_attempts: String(S3_RETRY_ATTEMPTS),
+  ...S3_SETTINGS,
 };
 
 /**

@@ -163,7 +163,7 @@ describe('the engine process', { timeout: 60_000 }, () => {
     expect(await again.stop('SIGTERM')).toEqual({ code: 0, signal: null });
   });
 
-  it('ends itself when a statement goes on past its deadline', async () => {
+  it('ends itself when a statement goes on past its deadline', { timeout: 90_000 }, async () => {
     const engine = await start();
     // A read from a pipe that nobody writes to hears neither the clock nor KILL.
     const pipe = join(folder.path, 'pipe.csv');
