@@ -8,6 +8,7 @@ import type { FileSchema } from '../warehouse/file-schema.ts';
 import { readFooter, type Footer } from '../warehouse/footer.ts';
 import { loadDeadlineMs, loadFile, type LoadProof, type VerifiedLoad } from '../warehouse/load-file.ts';
 import { selectTripsSql } from '../warehouse/load-sql.ts';
+import { firstPagesFlaw } from '../warehouse/page-sanity.ts';
 import type { ReadAlone } from '../warehouse/lone-reader.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import { ClickHouseError, type Warehouse } from '../warehouse/warehouse.ts';
@@ -147,6 +148,12 @@ export function createLoadActivities({
       const footer = await footerOf(input);
       if (footer.kind === 'refused') return { refusal: footer.refusal };
       if (footer.kind === 'needMore') throw new Error('the lake does not hold the whole file');
+      const flaw = await firstPagesFlaw(footer.metadata, {
+        sizeBytes: heldBytes,
+        read: reader(input.lakeKey),
+      });
+      if (flaw !== undefined)
+        return { refusal: { code: 'UNREADABLE', message: `the pages contradict the footer: ${flaw}` } };
       const { source, filename, version, month } = input;
       const loadId = randomUUID();
       await warehouse.insert('load_attempts', [

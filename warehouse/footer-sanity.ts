@@ -35,6 +35,9 @@ export function footerFlaw({
         return `${where} has an unknown encoding`;
       if (flat && leaf.repetition_type !== 'REPEATED' && chunk.num_values !== groupRows)
         return `${where} has ${chunk.num_values} values in ${groupRows} rows`;
+      const nulls = chunk.statistics?.null_count ?? 0n;
+      if (leaf.repetition_type === 'REQUIRED' && flat && nulls > 0n)
+        return `${where} is required, but has ${nulls} nulls`;
     }
   }
   return counted === rows ? undefined : `${rows} rows in all, but ${counted} in the row groups`;

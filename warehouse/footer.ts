@@ -1,12 +1,12 @@
 /** A Parquet file's footer: metadata, its length in 4 bytes, and `PAR1`. https://parquet.apache.org/docs/file-format/ */
-import { parquetMetadata } from 'hyparquet';
+import { parquetMetadata, type FileMetaData } from 'hyparquet';
 import { footerFlaw } from './footer-sanity.ts';
 import { readFileSchema, type FileSchema } from './file-schema.ts';
 import type { Drift } from './drift.ts';
 import type { Refusal } from './refusal.ts';
 
 export type Footer =
-  | { kind: 'good'; schema: FileSchema }
+  | { kind: 'good'; schema: FileSchema; metadata: FileMetaData }
   | { kind: 'refused'; refusal: Refusal; drift: Drift[] }
   /** The footer begins at byte `start`, before what was fetched. */
   | { kind: 'needMore'; start: number };
@@ -69,7 +69,7 @@ export async function readFooter({
     const schema = readFileSchema(metadata, { month });
     if ('refusal' in schema) return { kind: 'refused', ...schema };
     const flaw = footerFlaw(metadata);
-    if (flaw === undefined) return { kind: 'good', schema };
+    if (flaw === undefined) return { kind: 'good', schema, metadata };
     const message = `the footer contradicts the format or itself: ${flaw}`;
     return { kind: 'refused', refusal: { code: 'UNREADABLE', message }, drift: schema.drift };
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Damaged copies of a Parquet file, each by one seed: what a broken disk, writer or transfer might make of it, and worse. */
 import { parquetMetadata, type FileMetaData } from 'hyparquet';
-import { readZigzag, thriftLeaves, varint, zigzag, type Leaf } from './thrift-leaves.ts';
+import { readZigzag, thriftLeaves, varint, zigzag, type Leaf } from '../../warehouse/thrift-leaves.ts';
 
 export interface Mutation {
   bytes: Buffer;

@@ -4,13 +4,14 @@ export interface Leaf {
   /** Field ids and list positions from the struct down, as in `4[0].1[3].3.5`. */
   path: string;
   /** `list` is a list's header: its length and the type of its elements. */
-  kind: 'integer' | 'bytes' | 'list';
-  /** Bytes [start, end) of the value; of `bytes` with the length before them. */
+  kind: 'integer' | 'bytes' | 'list' | 'true' | 'false';
+  /** Bytes [start, end) of the value; of `bytes` with the length before them; of a boolean its field's header. */
   start: number;
   end: number;
 }
 
-const BOOLEANS = new Set([1, 2]);
+const TRUE = 1;
+const BOOLEANS = new Set([TRUE, 2]);
 const BYTE = 3;
 const INTEGERS = new Set([4, 5, 6]);
 const DOUBLE = 7;
@@ -58,6 +59,7 @@ export function thriftLeaves(bytes: Uint8Array, start: number): { leaves: Leaf[]
     } else if (type === STRUCT) struct(path === '' ? '' : `${path}.`);
     else if (BOOLEANS.has(type)) at += 1;
     else throw new RangeError(`type ${type} at ${path}`);
+    if (at > bytes.length) throw new RangeError('the struct goes on past the end');
   };
   const struct = (prefix: string): void => {
     let id = 0;
@@ -67,8 +69,12 @@ export function thriftLeaves(bytes: Uint8Array, start: number): { leaves: Leaf[]
       const delta = head >> 4;
       // A long form holds the id in zigzag.
       id = delta === 0 ? length() / 2 : id + delta;
+      const type = head & 15;
+      const path = `${prefix}${id}`;
       // A field's boolean is its type.
-      if (!BOOLEANS.has(head & 15)) value(head & 15, `${prefix}${id}`);
+      if (BOOLEANS.has(type))
+        leaves.push({ path, kind: type === TRUE ? 'true' : 'false', start: at - 1, end: at });
+      else value(type, path);
     }
   };
   struct('');
