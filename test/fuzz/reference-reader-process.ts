@@ -1,19 +1,86 @@
-/** DuckDB in a process of its own, as a damaged file may end it: reads the pickups and distances that a file holds. */
-import { DuckDBInstance, DuckDBListValue } from '@duckdb/node-api';
-import { IGNORED_COLUMNS } from '../../warehouse/trip-columns.ts';
+/** DuckDB in a process of its own, as a damaged file may end it: reads the trips that a file holds, every column of them. */
+import { DuckDBBlobValue, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { IGNORED_COLUMNS, TRIP_COLUMNS, type TripColumn } from '../../warehouse/trip-columns.ts';
 import type { ReferenceReading } from './reference-reader.ts';
+import { tripText } from './trip-text.ts';
 
-const PICKUPS = ['tpep_pickup_datetime', 'pickup_datetime', 'trip_pickup_datetime'];
-/** As `COMPARED` of run-fuzz.ts; names in lower case. */
-const COMPARED: readonly { aliases: readonly string[]; whole: boolean }[] = [
-  { aliases: ['passenger_count'], whole: true },
-  { aliases: ['pulocationid'], whole: true },
-  { aliases: ['fare_amount', 'fare_amt'], whole: false },
-  { aliases: ['tip_amount', 'tip_amt'], whole: false },
-  { aliases: ['total_amount', 'total_amt'], whole: false },
-];
+type Kind = 'timestamp' | 'text' | 'number' | 'other';
+
+interface Column {
+  name: string;
+  kind: Kind;
+}
+
 /** [1900-01-01, 2299-12-31) in microseconds: what Tripline takes for a pickup. */
-const DOMAIN = 'BETWEEN -2208988800000000 AND 10413705599999999';
+const EARLIEST = -2208988800000000n;
+const PAST_LATEST = 10413705600000000n;
+
+function kindOf(type: string): Kind {
+  if (type.startsWith('TIMESTAMP')) return 'timestamp';
+  // Texts without the annotation that says so.
+  if (type === 'VARCHAR' || type === 'BLOB') return 'text';
+  return /^(U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$/.test(type) ? 'number' : 'other';
+}
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+/** As a trip's value is compared: bigint microseconds, number or text; and as it was written. */
+function selected({ name, kind }: Column): string {
+  const column = quoted(name);
+  const written = `TRY_CAST(${column} AS VARCHAR)`;
+  const moment = `CASE WHEN regexp_full_match(${written}, '\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?') THEN epoch_us(TRY_CAST(${written} AS TIMESTAMP)) END`;
+  switch (kind) {
+    case 'timestamp':
+      return `epoch_us(${column}), ${written}, NULL`;
+    case 'number':
+      return `TRY_CAST(${column} AS DOUBLE), ${written}, NULL`;
+    case 'text':
+      return `${column}, ${column}, ${moment}`;
+    case 'other':
+      return `NULL, ${written}, NULL`;
+  }
+}
+
+const text = (value: DuckDBValue): string | null =>
+  value === null
+    ? null
+    : value instanceof DuckDBBlobValue
+      ? Buffer.from(value.bytes).toString()
+      : String(value);
+
+function textNumber(written: string): number | null {
+  const trimmed = written.replace(/^ +| +$/g, '');
+  if (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(trimmed)) return Number(trimmed);
+  if (/^[-+]?(inf|infinity)$/i.test(trimmed)) return trimmed.startsWith('-') ? -Infinity : Infinity;
+  return /^[-+]?nan$/i.test(trimmed) ? NaN : null;
+}
+
+/** @returns undefined when the column holds what cannot be such a value */
+function canonical(
+  { type, codes }: TripColumn,
+  kind: Kind,
+  [value, , moment]: readonly [DuckDBValue, string | null, DuckDBValue],
+): bigint | number | string | null {
+  if (value === null) return null;
+  const written = kind === 'text' ? (text(value) ?? '') : '';
+  if (type === 'timestamp') {
+    const micros = kind === 'text' ? moment : value;
+    return micros === null ? null : BigInt(String(micros));
+  }
+  if (type === 'flag') {
+    const flag = kind === 'text' ? written.replace(/^ +| +$/g, '') : String(value);
+    if (flag === '') return null;
+    return Number(flag) === 0 && /^0(\.0)?$/.test(flag) ? 'N' : /^1(\.0)?$/.test(flag) ? 'Y' : flag;
+  }
+  const coded = kind === 'text' ? codes?.[written.replace(/^ +| +$/g, '').toUpperCase()] : undefined;
+  const number = coded ?? (kind === 'text' ? textNumber(written) : Number(value));
+  if (type === 'code' || type === 'count') return number === null || number !== (number | 0) ? null : number;
+  return number;
+}
+
+/** What a canonical type can be made of. */
+const fits = ({ type }: TripColumn, kind: Kind): boolean =>
+  kind === 'text' || (type === 'timestamp' ? kind === 'timestamp' : kind === 'number');
 
 async function read(path: string): Promise<ReferenceReading> {
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '2GB', threads: '1' });
@@ -21,46 +88,50 @@ async function read(path: string): Promise<ReferenceReading> {
   try {
     const file = `read_parquet('${path.replaceAll("'", "''")}', file_row_number = true)`;
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`);
-    const columns = described.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
-    const pickup = PICKUPS.map((known) => columns.find(({ name }) => name.toLowerCase() === known)).find(
-      (found) => found !== undefined,
-    );
-    const distance = columns.find(({ name }) => name.toLowerCase() === 'trip_distance');
-    if (pickup === undefined || distance === undefined)
-      return { kind: 'refused', why: 'no pickup or no distance' };
-    const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-    // Every column that a load reads.
-    await connection.run(
-      `CREATE TABLE file AS SELECT COLUMNS(name -> name NOT IN ('${IGNORED_COLUMNS.join("', '")}')) FROM ${file}`,
-    );
-    const others = COMPARED.map(({ aliases, whole }) => {
-      const found = columns.find(({ name }) => aliases.includes(name.toLowerCase()));
-      if (found === undefined) return 'NULL::DOUBLE';
-      const value = `TRY_CAST(${quoted(found.name)} AS DOUBLE)`;
-      // What is no whole number of 32 bits is no count and no code: it is kept in `extra`.
-      return whole ? `CASE WHEN ${value} = TRY_CAST(${value} AS INTEGER) THEN ${value} END` : value;
+    const columns = described
+      .getRows()
+      .map(([name, type]): Column => ({ name: String(name), kind: kindOf(String(type)) }))
+      .filter(({ name }) => name !== 'file_row_number' && !IGNORED_COLUMNS.includes(name));
+    const found = TRIP_COLUMNS.map((trip) => {
+      const index = trip.aliases
+        .map((alias) => columns.findIndex(({ name }) => name.toLowerCase() === alias.toLowerCase()))
+        .find((position) => position !== -1);
+      const kind = index === undefined ? undefined : columns[index]?.kind;
+      return kind !== undefined && fits(trip, kind) ? { trip, index, kind } : { trip };
     });
-    const text = pickup.type === 'VARCHAR';
-    const moment = text
-      ? `CASE WHEN regexp_full_match(${quoted(pickup.name)}, '\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?') THEN TRY_CAST(${quoted(pickup.name)} AS TIMESTAMP) END`
-      : quoted(pickup.name);
+    if (found.some(({ trip, index }) => trip.required === true && index === undefined))
+      return { kind: 'refused', why: 'no pickup or no distance' };
     const rows = await connection.runAndReadAll(
-      `SELECT file_row_number, micros, distance, others FROM (
-         SELECT file_row_number, epoch_us(${moment}) AS micros, TRY_CAST(${quoted(distance.name)} AS DOUBLE) AS distance, [${others.join(', ')}] AS others FROM file)
-       WHERE micros ${DOMAIN} AND isfinite(distance) ORDER BY file_row_number`,
+      `SELECT file_row_number, ${columns.map(selected).join(', ')} FROM ${file} ORDER BY file_row_number`,
     );
-    return {
-      kind: 'read',
-      trips: rows.getRows().map(([row, micros, miles, compared]) => {
-        const values = compared instanceof DuckDBListValue ? compared.items : [];
-        return [
-          String(row),
-          String(micros),
-          Number(miles),
-          ...values.map((value) => (value === null ? null : Number(value))),
-        ].join(' ');
-      }),
-    };
+    const trips: string[] = [];
+    for (const [row, ...values] of rows.getRows()) {
+      const read = columns.map((_, index) => {
+        const [value = null, written = null, moment = null] = values.slice(index * 3);
+        return [value, text(written), moment] as const;
+      });
+      const extra: Record<string, string> = {};
+      const keep = (index: number) => {
+        const { name } = columns[index] ?? { name: '' };
+        const written = read[index]?.[1] ?? null;
+        if (written !== null) extra[name] = written;
+      };
+      const trip = found.map(({ trip: column, index, kind }) => {
+        const one = index === undefined ? undefined : read[index];
+        if (index === undefined || one === undefined) return null;
+        const value = canonical(column, kind, one);
+        const blank = kind === 'text' && text(one[0])?.replace(/^ +| +$/g, '') === '';
+        if (value === null && column.type !== 'flag' && column.required !== true && !blank) keep(index);
+        return value;
+      });
+      for (const index of columns.keys())
+        if (!found.some(({ index: mapped }) => mapped === index)) keep(index);
+      const [pickup, , distance] = trip;
+      if (typeof pickup !== 'bigint' || pickup < EARLIEST || pickup >= PAST_LATEST) continue;
+      if (!Number.isFinite(distance)) continue;
+      trips.push(tripText(String(row), trip, extra));
+    }
+    return { kind: 'read', trips };
   } catch (error) {
     return { kind: 'refused', why: error instanceof Error ? error.message : String(error) };
   } finally {

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export type ReferenceReading =
-  /** `row_number pickup distance` of each row that is a trip, in the file's order; pickups in microseconds since 1970. */
+  /** Each row that is a trip by `tripText`, in the file's order. */
   | { kind: 'read'; trips: string[] }
   | { kind: 'refused'; why: string }
   /** It ended or hung over it. */

@@ -10,6 +10,7 @@ import { createFolderLake } from '../../lake/folder-lake.ts';
 import { generateMonth } from '../../sources/demo/generate-month.ts';
 import type { VerifiedLoad } from '../../warehouse/load-file.ts';
 import { readAlone } from '../../warehouse/lone-reader.ts';
+import { TRIP_COLUMNS } from '../../warehouse/trip-columns.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import type { Refusal } from '../../warehouse/refusal.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
@@ -17,6 +18,7 @@ import { startEngineProcess, type EngineProcess } from '../integration/engine-pr
 import { seededRandom } from '../support/random.ts';
 import { writeTrips } from '../support/write-trips.ts';
 import { mutate } from './mutate.ts';
+import { tripText } from './trip-text.ts';
 import { createReferenceReader, type ReferenceReading } from './reference-reader.ts';
 
 export interface FuzzCase {
@@ -126,8 +128,12 @@ async function ingest({
   const lake = {
     ...createFolderLake({ path: join(path, '..') }),
     sizeOf: () => Promise.resolve(bytes.length),
-    read: ({ range }: { range: { start: number; end: number } }) =>
-      Promise.resolve(new Uint8Array(bytes.subarray(range.start, range.end))),
+    read({ range: { start, end } }: { range: { start: number; end: number } }) {
+      // As S3 does.
+      if (start < 0 || start >= bytes.length || end <= start)
+        throw new Error(`bytes ${start} to ${end} of ${bytes.length}`);
+      return Promise.resolve(new Uint8Array(bytes.subarray(start, end)));
+    },
     tableFunction: () =>
       Promise.resolve({ sql: `file({lake_path:String}, 'Parquet')`, params: { lake_path: path } }),
   };
@@ -163,9 +169,6 @@ async function ingest({
   }
 }
 
-/** The canonical columns that are numbers in a file, by how they are compared: as `TRY_CAST` to a double, NULL as ''. */
-const COMPARED = ['passenger_count', 'PULocationID', 'fare_amount', 'tip_amount', 'total_amount'];
-
 async function judge(
   warehouse: Warehouse,
   {
@@ -183,20 +186,7 @@ async function judge(
     const { code, message } = result.refusal;
     return { outcome: 'quarantined', detail: `${code}: ${message.slice(0, 300)}` };
   }
-  const rows = await warehouse.rows<{
-    row_number: string;
-    micros: string;
-    trip_distance: number;
-    others: (number | null)[];
-  }>(
-    `SELECT row_number, toUnixTimestamp64Micro(tpep_pickup_datetime) AS micros, trip_distance,
-       [${COMPARED.map((name) => `toFloat64(${name})`).join(', ')}] AS others
-     FROM trips WHERE load_id = {load_id:UUID} ORDER BY row_number`,
-    { params: { load_id: result.load.loadId } },
-  );
-  const trips = rows.map(({ row_number: row, micros, trip_distance: miles, others }) =>
-    [row, micros, miles, ...others].join(' '),
-  );
+  const trips = await tripsOf(warehouse, result.load.loadId);
   const difference =
     reading.kind === 'read'
       ? firstDifference(trips, reading.trips)
@@ -213,3 +203,29 @@ function firstDifference(loaded: readonly string[], read: readonly string[]): st
   const differing = loaded.filter((trip, index) => trip !== read[index]).length;
   return `${loaded.length} trips loaded, ${read.length} read, ${differing} differ; first: ${loaded[first]} / ${read[first]}`;
 }
+
+/** Every column of what was loaded. */
+async function tripsOf(warehouse: Warehouse, loadId: string): Promise<string[]> {
+  const values = TRIP_COLUMNS.map(({ name, type }) =>
+    type === 'timestamp' ? `toString(toUnixTimestamp64Micro(${name}))` : `toString(${name})`,
+  );
+  const rows = await warehouse.rows<{
+    row_number: string;
+    trip: (string | null)[];
+    kept: Record<string, string>;
+  }>(
+    `SELECT row_number, [${values.join(', ')}] AS trip, extra AS kept
+     FROM trips WHERE load_id = {load_id:UUID} ORDER BY row_number`,
+    { params: { load_id: loadId } },
+  );
+  return rows.map(({ row_number: row, trip, kept }) => {
+    const written = TRIP_COLUMNS.map(({ type }, index) => {
+      const value = trip[index] ?? null;
+      return value === null || type === 'timestamp' || type === 'flag' ? value : numberOf(value);
+    });
+    return tripText(row, written, kept);
+  });
+}
+
+const numberOf = (value: string): number =>
+  value.endsWith('inf') ? (value.startsWith('-') ? -Infinity : Infinity) : Number(value);
