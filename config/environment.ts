@@ -46,6 +46,13 @@ export interface Environment {
   /** A file larger than this is quarantined without being fetched. */
   maxFileBytes: number;
   chunkBytes: number;
+  /** Of what the gateway keeps of the histograms. */
+  ladderMemoryBytes: number;
+  /** Trips that one question may scan at most. */
+  scanBudgetRows: number;
+  requestTimeoutMs: number;
+  /** Of the answers, those that are computed again from the trips: 0 to 1. */
+  auditShare: number;
   logLevel: string;
 }
 
@@ -96,6 +103,14 @@ const variables = z.object({
   WORKER_PORT: wholeNumber(0, 65_535).default(0),
   MAX_FILE_BYTES: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(8 * 2 ** 30),
   CHUNK_BYTES: wholeNumber(64 * 1024, 1 << 30).default(8 * 2 ** 20),
+  LADDER_MEMORY_MB: wholeNumber(1, 1_000_000).default(512),
+  SCAN_BUDGET_ROWS: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(200_000_000),
+  REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 3_600).default(30),
+  AUDIT_SHARE: z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, { error: 'must be a number from 0 to 1' })
+    .transform(Number)
+    .default(0.01),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 });
 
@@ -206,6 +221,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     workerPort: values.WORKER_PORT,
     maxFileBytes: values.MAX_FILE_BYTES,
     chunkBytes: values.CHUNK_BYTES,
+    ladderMemoryBytes: values.LADDER_MEMORY_MB * 2 ** 20,
+    scanBudgetRows: values.SCAN_BUDGET_ROWS,
+    requestTimeoutMs: values.REQUEST_TIMEOUT_SECONDS * 1000,
+    auditShare: values.AUDIT_SHARE,
     logLevel: values.LOG_LEVEL,
   };
 }

@@ -1,97 +1,289 @@
-/** Percentiles as clients get them: from the cache by data version, computed once for all who ask at the same time. */
+/** Percentiles and what dashboards make of them, each from one set of live loads. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GraphQLError } from 'graphql';
 import type { Logger } from '../config/logging.ts';
-import { isEngineTrouble } from '../warehouse/engine-trouble.ts';
-import { ClickHouseError, type Warehouse } from '../warehouse/warehouse.ts';
-import { serviceUnavailable } from './errors.ts';
-import type { AnswerCache } from './answer-cache.ts';
+import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
+import { ClickHouseError } from '../warehouse/warehouse.ts';
+import type { Audit } from './audit.ts';
+import { badUserInput, gone, serviceUnavailable, timedOut } from './errors.ts';
+import type { Histogram } from './ladder/histogram.ts';
+import type { Ladder, Plan } from './ladder/ladder.ts';
+import type { Level } from './ladder/level.ts';
+import { StaleLiveListError, type Soon } from './ladder/pages.ts';
+import { countBelow, countTrips, percentileOf, type Percentile } from './ladder/rank.ts';
 import type { LiveLoads } from './live-loads.ts';
 import type { Snapshot } from './load-log.ts';
-import {
-  computePercentile,
-  StaleLiveListError,
-  type PercentileCounts,
-  type PercentileQuestion,
-} from './percentile/percentile.ts';
+import type { Span } from './percentile/pickup-range.ts';
+import type { Patience, Scans } from './scans/scans.ts';
+import { DIMENSION_KEYS, type Dimension } from './scans/dimensions.ts';
+import type { TripFilter } from './scans/trip-filter.ts';
+import type { TripOrder, TripPlace, TripRow } from './scans/trips-over-sql.ts';
+import { bucketsOf, isPublished, type Bucket } from './series.ts';
 
-export interface PercentileAnswer extends PercentileCounts {
+/** What is asked of every question: the range, and the data version when it is not the newest. */
+export interface RangeQuestion {
+  span: Span;
+  asOf?: number | undefined;
+}
+
+export interface PercentileQuestion extends RangeQuestion {
+  levels: readonly Level[];
+  interpolate: boolean;
+  filter?: TripFilter | undefined;
+}
+
+export interface PercentileAnswer extends Percentile {
   p: number;
   /** Sequence of the last publication that touched the days of the range; 0 when none did. */
   dataVersion: number;
   /** Of all published files, in ClickHouse's notation. */
   dataThrough: string | null;
-  exact: true;
+  plan: Plan & { milliseconds: number };
 }
 
-const DEADLINE_MS = 30_000;
+export interface Point extends Bucket, Percentile {
+  complete: boolean;
+}
+
+/** The snapshot that one request keeps to. */
+export interface Pin {
+  snapshot?: Snapshot | undefined;
+}
+
+export interface Asking {
+  pin: Pin;
+  patience: Patience;
+}
+
 /** How often an answer is begun anew because the live list had grown old under it. */
 const ATTEMPTS = 3;
+/** Points that are asked for at once, so that what is missed of them is few statements and other requests get their turn. */
+const POINTS_AT_ONCE = 100;
 
 export function createAnswers({
-  warehouse,
   liveLoads,
-  cache,
+  ladder,
+  scans,
+  audit,
   logger,
 }: {
-  warehouse: Warehouse;
   liveLoads: LiveLoads;
-  cache: AnswerCache;
+  ladder: Ladder;
+  scans: Scans;
+  audit: Audit;
   logger: Logger;
 }) {
-  const underWay = new Map<string, Promise<PercentileCounts>>();
-
-  async function counts(
-    snapshot: Snapshot,
-    question: PercentileQuestion,
-    key: string,
-  ): Promise<PercentileCounts> {
-    const cached = await cache.get(key);
-    if (cached !== undefined) return cached;
-    const computed = await computePercentile({ warehouse, snapshot, question, deadlineMs: DEADLINE_MS });
-    await cache.set(key, computed);
-    return computed;
+  async function snapshotFor(asOf: number | undefined, pin: Pin): Promise<Snapshot> {
+    if (asOf === undefined) return (pin.snapshot ??= liveLoads.current() ?? (await liveLoads.refresh()));
+    const known = liveLoads.at(asOf);
+    if (known !== undefined) return known;
+    const newest = await liveLoads.refresh();
+    const found = liveLoads.at(asOf);
+    if (found === undefined)
+      throw badUserInput(`asOf is ${asOf}, and the newest data version is ${newest.sequence}`);
+    return found;
   }
 
-  async function answer(question: PercentileQuestion, attempt = 1): Promise<PercentileAnswer> {
-    const snapshot = liveLoads.current() ?? (await liveLoads.refresh());
-    const version = snapshot.versionOf(question.span);
-    const { dataThrough } = snapshot;
-    const base = {
-      p: question.level.p,
-      dataVersion: version?.sequence ?? 0,
-      dataThrough,
-      exact: true,
-    } as const;
-    if (version === undefined) return { ...base, value: null, trips: 0, tripsOver: 0 };
-    const { level, span, interpolate } = question;
-    // A load id is unique everywhere, a sequence only within one warehouse: another one may share the Redis.
-    const key = `${version.loadId}:${version.sequence}:${span.from}:${span.to}:${level.p}:${interpolate}`;
-    let shared = underWay.get(key);
-    if (shared === undefined) {
-      shared = counts(snapshot, question, key).finally(() => underWay.delete(key));
-      underWay.set(key, shared);
+  /** Computes from one snapshot, anew from a newer one when its loads are gone. */
+  async function answer<Answer>(
+    asOf: number | undefined,
+    { pin, patience }: Asking,
+    compute: (snapshot: Snapshot) => Soon<Answer>,
+  ): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const snapshot = await snapshotFor(asOf, pin);
+        return await compute(snapshot);
+      } catch (error) {
+        if (error instanceof StaleLiveListError && attempt < ATTEMPTS) {
+          logger.warn({ error: error.message, asOf }, 'refreshing the live list');
+          pin.snapshot = await liveLoads.refresh().catch(() => undefined);
+          if (asOf === undefined) continue;
+        }
+        throw explained(error, asOf, patience);
+      }
     }
-    try {
-      return { ...base, ...(await shared) };
-    } catch (error) {
-      if (!(error instanceof StaleLiveListError) || attempt === ATTEMPTS) throw error;
-      logger.warn({ error: error.message, sequence: snapshot.sequence }, 'refreshing the live list');
-      await liveLoads.refresh();
-      return answer(question, attempt + 1);
-    }
+  }
+
+  function explained(error: unknown, asOf: number | undefined, { signal, deadlineMs }: Patience): unknown {
+    if (error instanceof GraphQLError) return error;
+    if (error instanceof StaleLiveListError && asOf !== undefined)
+      return gone(`Data version ${asOf} is not kept any more for this range. Ask without asOf.`);
+    const isTimeout = error instanceof ClickHouseError && error.code === TIMEOUT_EXCEEDED;
+    if (isTimeout || signal.aborted)
+      return timedOut(`This took longer than ${Math.ceil(deadlineMs / 1000)} s: ask about a shorter range.`);
+    logger.error({ error: String(error) }, 'a question could not be answered');
+    if (error instanceof ClickHouseError && !isEngineTrouble(error)) return error;
+    if (error instanceof TypeError || error instanceof RangeError) return error;
+    return serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
+  }
+
+  const versionOf = (snapshot: Snapshot, { span, asOf }: RangeQuestion) => ({
+    dataVersion: snapshot.versionOf(span),
+    dataThrough: snapshot.dataThrough,
+    ...(asOf === undefined ? {} : { asOf }),
+  });
+
+  async function union(
+    snapshot: Snapshot,
+    { span, filter }: PercentileQuestion,
+    { patience }: Asking,
+  ): Promise<{ union: readonly Histogram[]; plan: Plan }> {
+    if (filter === undefined) return ladder.histograms(snapshot, span);
+    const histogram = await scans.filtered(snapshot, span, filter, patience);
+    const tripsRead = snapshot.tripsAround(span);
+    return { union: [histogram], plan: { ...NO_PLAN, tripsRead, statements: 2 } };
   }
 
   return {
-    /** @throws GraphQLError SERVICE_UNAVAILABLE while the warehouse is away and the answer is not cached */
-    async percentile(question: PercentileQuestion): Promise<PercentileAnswer> {
-      try {
-        return await answer(question);
-      } catch (error) {
-        logger.error({ error: String(error) }, 'a percentile could not be computed');
-        if (error instanceof ClickHouseError && !isEngineTrouble(error)) throw error;
-        throw serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
-      }
-    },
+    /** One answer per level. @throws GraphQLError */
+    percentiles: (question: PercentileQuestion, asking: Asking): Promise<PercentileAnswer[]> =>
+      answer(question.asOf, asking, async (snapshot) => {
+        const began = performance.now();
+        const found = await union(snapshot, question, asking);
+        const version = versionOf(snapshot, question);
+        const percentiles = question.levels.map((level) => ({
+          p: level.p,
+          ...percentileOf(found.union, level, question.interpolate),
+        }));
+        const plan = { ...found.plan, milliseconds: performance.now() - began };
+        const [first] = percentiles;
+        if (first !== undefined && question.filter === undefined)
+          audit.consider({ snapshot, span: question.span, percentile: first });
+        return percentiles.map((percentile) => ({ ...percentile, ...version, plan }));
+      }),
+
+    /** @throws GraphQLError */
+    series: (
+      { range, bucket, level, interpolate, asOf }: SeriesQuestion,
+      asking: Asking,
+    ): Promise<{ points: Point[]; dataVersion: number }> =>
+      answer(asOf, asking, async (snapshot) => {
+        const { span, buckets } = bucketsOf(snapshot, range, bucket);
+        if (span === undefined) return { points: [], dataVersion: 0 };
+        const points: Point[] = [];
+        for (let first = 0; first < buckets.length; first += POINTS_AT_ONCE) {
+          if (first > 0) await nextTurn(undefined, { signal: asking.patience.signal });
+          const those = buckets.slice(first, first + POINTS_AT_ONCE);
+          const found = await Promise.all(those.map(({ span: each }) => ladder.histograms(snapshot, each)));
+          found.forEach(({ union: histograms }, index) => {
+            const each = those[index]!;
+            const complete = each.isWhole && isPublished(snapshot, each.span);
+            points.push({ ...each, ...percentileOf(histograms, level, interpolate), complete });
+          });
+        }
+        return { points, dataVersion: snapshot.versionOf(span) };
+      }),
+
+    /** @throws GraphQLError */
+    by: (
+      { span, dimension, level, interpolate, asOf }: BreakdownQuestion,
+      asking: Asking,
+    ): Promise<{ groups: (Percentile & { key: number })[]; dataVersion: number }> =>
+      answer(asOf, asking, async (snapshot) => {
+        const found = await scans.grouped(snapshot, span, dimension, asking.patience);
+        const groups = DIMENSION_KEYS[dimension].map((key) => {
+          const histogram = found.get(key);
+          return { key, ...percentileOf(histogram === undefined ? [] : [histogram], level, interpolate) };
+        });
+        return { groups, dataVersion: snapshot.versionOf(span) };
+      }),
+
+    /** @param edges miles, ascending; there is one bin more than edges. @throws GraphQLError */
+    distribution: (
+      { span, asOf, edges }: RangeQuestion & { edges: readonly number[] },
+      asking: Asking,
+    ): Promise<{ bins: Bin[]; trips: number; dataVersion: number }> =>
+      answer(asOf, asking, async (snapshot) => {
+        const { union: histograms } = await ladder.histograms(snapshot, span);
+        const trips = countTrips(histograms);
+        const below = [0, ...edges.map((edge) => countBelow(histograms, edge)), trips];
+        const bins = below.slice(1).map((count, index) => ({
+          from: edges[index - 1] ?? null,
+          to: edges[index] ?? null,
+          trips: count - below[index]!,
+        }));
+        return { bins, trips, dataVersion: snapshot.versionOf(span) };
+      }),
+
+    /** A page of the trips over a percentile. @throws GraphQLError */
+    tripsOver: (question: TripsOverQuestion, asking: Asking): Promise<TripsOverAnswer> =>
+      answer(question.asOf, asking, async (snapshot) => {
+        const { span, level, order, after, limit } = question;
+        const began = performance.now();
+        const found = await ladder.histograms(snapshot, span);
+        const percentile = {
+          p: level.p,
+          ...percentileOf(found.union, level, false),
+          ...versionOf(snapshot, question),
+          plan: { ...found.plan, milliseconds: performance.now() - began },
+        };
+        const filenames = new Map(
+          snapshot.loadsAround(span).map(({ loadId, filename }) => [loadId, filename]),
+        );
+        if (percentile.value === null || percentile.above === 0)
+          return { percentile, rows: [], sequence: snapshot.sequence, filenames };
+        const page = { above: percentile.value, order, after, limit };
+        const rows = await scans.tripsOver(snapshot, span, page, asking.patience);
+        return { percentile, rows, sequence: snapshot.sequence, filenames };
+      }),
+
+    /** All trips over a percentile as a stream of bytes. @throws GraphQLError */
+    downloadTripsOver: (
+      { span, level, format, asOf }: RangeQuestion & { level: Level; format: string },
+      asking: Asking,
+    ) =>
+      answer(asOf, asking, async (snapshot) => {
+        const { union: histograms } = await ladder.histograms(snapshot, span);
+        const { value, above } = percentileOf(histograms, level, false);
+        const stream = await scans.download(
+          snapshot,
+          span,
+          { above: value ?? Infinity, format },
+          asking.patience,
+        );
+        return { stream, trips: above, dataVersion: snapshot.versionOf(span) };
+      }),
   };
 }
 
 export type Answers = ReturnType<typeof createAnswers>;
+
+export interface SeriesQuestion {
+  range: { from?: bigint | undefined; to?: bigint | undefined };
+  bucket: Bucket['unit'];
+  level: Level;
+  interpolate: boolean;
+  asOf?: number | undefined;
+}
+
+export interface BreakdownQuestion extends RangeQuestion {
+  dimension: Dimension;
+  level: Level;
+  interpolate: boolean;
+}
+
+export interface TripsOverQuestion extends RangeQuestion {
+  level: Level;
+  order: TripOrder;
+  after: TripPlace | undefined;
+  limit: number;
+}
+
+export interface TripsOverAnswer {
+  percentile: PercentileAnswer;
+  rows: TripRow[];
+  /** Of the snapshot: the next page is of the same. */
+  sequence: number;
+  /** By load id. */
+  filenames: ReadonlyMap<string, string>;
+}
+
+export interface Bin {
+  /** Miles; null: open. */
+  from: number | null;
+  to: number | null;
+  trips: number;
+}
+
+const NO_PLAN = { years: 0, months: 0, days: 0, hours: 0, pagesHit: 0, pagesMissed: 0 };

@@ -3,18 +3,19 @@ import DataLoader from 'dataloader';
 import type { FileRecord } from '../warehouse/files.ts';
 import type { LoadProof } from '../warehouse/load-file.ts';
 import type { IngestProgress } from '../workflows/messages.ts';
-import type { Answers, PercentileAnswer } from './answers.ts';
+import type { Answers, Asking, PercentileAnswer, PercentileQuestion } from './answers.ts';
 import type { Control } from './control.ts';
 import type { Ingestion } from './ingestion.ts';
 import type { LiveLoads } from './live-loads.ts';
 import type { OperatorCheck } from './operator.ts';
-import type { PercentileQuestion } from './percentile/percentile.ts';
 
 /** What the gateway is made of: lives as long as the process. */
 export interface GatewayParts {
   /** `host`: whose requests are governed; undefined for a folder. */
   source: { name: string; url: string; generated: boolean; host: string | undefined };
   answers: Answers;
+  /** How long one request may take. */
+  requestTimeoutMs: number;
   liveLoads: LiveLoads;
   ingestion: Ingestion;
   control: Control;
@@ -25,7 +26,7 @@ export interface GatewayParts {
   readProofs: (sequences: readonly number[]) => Promise<Map<number, LoadProof>>;
 }
 
-export interface GatewayContext extends GatewayParts {
+export interface GatewayContext extends GatewayParts, Asking {
   /** Did the request carry the operator token? */
   isOperator: boolean;
   loaders: {
@@ -42,17 +43,26 @@ export interface GatewayContext extends GatewayParts {
 
 export function createContext(
   parts: GatewayParts,
-  { authorization }: { authorization: string | null },
+  { authorization, asking }: { authorization: string | null; asking: Asking },
 ): GatewayContext {
   const { answers, ingestion, source, readFiles, readProofs, operator } = parts;
   return {
     ...parts,
+    ...asking,
     isOperator: operator(authorization),
     loaders: {
       percentile: new DataLoader(
-        (questions) => Promise.all(questions.map((question) => answers.percentile(question))),
+        (questions) =>
+          Promise.all(
+            questions.map(async (question) => {
+              const [answer] = await answers.percentiles(question, asking);
+              if (answer === undefined) throw new Error('no level was asked for');
+              return answer;
+            }),
+          ),
         {
-          cacheKeyFn: ({ level, span, interpolate }) => `${level.p}:${span.from}:${span.to}:${interpolate}`,
+          cacheKeyFn: ({ levels, span, interpolate, filter, asOf }) =>
+            `${levels[0]?.p} ${span.from} ${span.to} ${interpolate} ${asOf} ${JSON.stringify(filter)}`,
         },
       ),
       progress: new DataLoader((filenames) =>
@@ -65,4 +75,13 @@ export function createContext(
       }),
     },
   };
+}
+
+/** One request's patience: until its client is gone, or it has taken too long. */
+export function askingFor(
+  clientGone: AbortSignal,
+  { requestTimeoutMs }: Pick<GatewayParts, 'requestTimeoutMs'>,
+): Asking {
+  const signal = AbortSignal.any([clientGone, AbortSignal.timeout(requestTimeoutMs)]);
+  return { pin: {}, patience: { signal, deadlineMs: requestTimeoutMs } };
 }

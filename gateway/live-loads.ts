@@ -1,4 +1,5 @@
 /** The live list: which load of each file counts now, kept in memory, and at which version each day is. */
+import { LRUCache } from 'lru-cache';
 import type { Logger } from '../config/logging.ts';
 import { ClickHouseError, statement, type Warehouse } from '../warehouse/warehouse.ts';
 import { LoadLog, type Publication, type Snapshot } from './load-log.ts';
@@ -24,8 +25,13 @@ export interface LiveLoads {
   current(): Snapshot | undefined;
   /** Reads what was published since; callers at the same time share one statement. */
   refresh(): Promise<Snapshot>;
+  /** As it was at an earlier sequence; undefined for one that is not reached yet. */
+  at(sequence: number): Snapshot | undefined;
   stop(): void;
 }
+
+/** Earlier snapshots that are kept at hand. */
+const MOST_PAST = 16;
 
 /** Starts polling at once, every `pollEveryMs`. */
 export function followLiveLoads({
@@ -33,11 +39,14 @@ export function followLiveLoads({
   source,
   logger,
   pollEveryMs,
+  onSnapshot,
 }: {
   warehouse: Warehouse;
   source: string;
   logger: Logger;
   pollEveryMs: number;
+  /** After the first read, and after each that brought something new. */
+  onSnapshot?: (snapshot: Snapshot) => void;
 }): LiveLoads {
   const log = new LoadLog();
   let snapshot: Snapshot | undefined;
@@ -52,6 +61,7 @@ export function followLiveLoads({
     if (snapshot === undefined || rows.length > 0) {
       log.append(rows.map(parsePublication));
       snapshot = log.snapshot();
+      onSnapshot?.(snapshot);
       if (rows.length > 0)
         logger.info({ sequence: snapshot.sequence, files: snapshot.liveByFile.size }, 'new publications');
     }
@@ -78,7 +88,18 @@ export function followLiveLoads({
   };
   void poll();
   const timer = setInterval(() => void poll(), pollEveryMs);
-  return { current: () => snapshot, refresh, stop: () => clearInterval(timer) };
+  const past = new LRUCache<number, Snapshot>({ max: MOST_PAST });
+  return {
+    current: () => snapshot,
+    refresh,
+    at(sequence) {
+      if (snapshot === undefined || sequence > snapshot.sequence) return undefined;
+      const held = past.get(sequence) ?? log.snapshotAt(sequence);
+      past.set(sequence, held);
+      return held;
+    },
+    stop: () => clearInterval(timer),
+  };
 }
 
 function parsePublication(row: PublicationRow): Publication {

@@ -1,4 +1,5 @@
 /** The log of publications, replayed: pure, so that every gateway that saw the same rows says the same. */
+import { firstDayOfMonth, monthOfDay, yearOfMonth } from './ladder/calendar.ts';
 import { DAY_MICROS, floorTo, type Span } from './percentile/pickup-range.ts';
 
 export interface Publication {
@@ -15,6 +16,28 @@ export interface Publication {
   publishedAt: string;
 }
 
+/** What the live loads hold of one calendar month. Immutable. */
+export interface LiveMonth {
+  /** Months since year 0. */
+  month: number;
+  /** The highest sequence that added or removed trips in this month. */
+  version: number;
+  /** The same by day of the month, from 0; 0 where none did. */
+  dayVersions: Uint32Array;
+  /** Trips by day of the month, from 0. */
+  dayTrips: Float64Array;
+  trips: number;
+  /** Live loads with trips in this month. */
+  loads: readonly Publication[];
+}
+
+export interface LiveYear {
+  year: number;
+  version: number;
+  trips: number;
+  months: readonly LiveMonth[];
+}
+
 /** One set of live loads. Immutable: every answer is computed from one of these. */
 export interface Snapshot {
   /** The highest sequence that was published. */
@@ -23,81 +46,167 @@ export interface Snapshot {
   liveByFile: ReadonlyMap<string, Publication>;
   /** Newest pickup that lies in its own file's month, in ClickHouse's notation. */
   dataThrough: string | null;
-  /** The publication that last added or removed trips on the days that the span touches; undefined when none did. */
-  versionOf(span: Span): Publication | undefined;
-  /** Live loads with trips on the days that the span touches. */
-  loadsOn(span: Span): Publication[];
+  /** Years and months that any publication ever touched, ascending. */
+  years: readonly LiveYear[];
+  months: readonly LiveMonth[];
+  month(month: number): LiveMonth | undefined;
+  /** The highest sequence that added or removed trips on the days that the span touches; 0 when none did. */
+  versionOf(span: Span): number;
+  /** Trips on the days that the span touches. */
+  tripsAround(span: Span): number;
+  /** Live loads with trips in the months that the span touches. */
+  loadsAround(span: Span): Publication[];
 }
 
 export const fileKey = (source: string, filename: string): string => `${source}\0${filename}`;
 
 export class LoadLog {
+  readonly #publications: Publication[] = [];
   readonly #live = new Map<string, Publication>();
-  /** Day → the last publication that added or removed trips on it. */
-  readonly #versions = new Map<number, Publication>();
-  #lastSequence = 0;
+  readonly #months = new Map<number, LiveMonth>();
 
   get lastSequence(): number {
-    return this.#lastSequence;
+    return this.#publications.at(-1)?.sequence ?? 0;
   }
 
-  /** Publications in ascending order of sequence, all beyond the last one. */
+  /** Publications in ascending order of sequence; those that are known already are left out. */
   append(publications: readonly Publication[]): void {
     for (const publication of publications) {
-      if (publication.sequence <= this.#lastSequence) continue;
+      if (publication.sequence <= this.lastSequence) continue;
       const key = fileKey(publication.source, publication.filename);
       const before = this.#live.get(key);
-      for (const day of before?.days.keys() ?? []) this.#versions.set(day, publication);
-      for (const day of publication.days.keys()) this.#versions.set(day, publication);
       this.#live.set(key, publication);
-      this.#lastSequence = publication.sequence;
+      this.#publications.push(publication);
+      const touched = new Map<number, Set<number>>();
+      for (const days of [before?.days, publication.days]) {
+        for (const day of days?.keys() ?? []) {
+          const month = monthOfDay(day);
+          const others = touched.get(month);
+          if (others === undefined) touched.set(month, new Set([day]));
+          else others.add(day);
+        }
+      }
+      for (const [month, days] of touched)
+        this.#months.set(month, replaceLoad(this.#months.get(month), { month, days, before, publication }));
     }
   }
 
   snapshot(): Snapshot {
     const live = new Map(this.#live);
-    const versions = new Map(this.#versions);
+    const byMonth = new Map(this.#months);
+    const months = [...byMonth.values()].toSorted((a, b) => a.month - b.month);
     const through = [...live.values()]
       .map(({ dataThrough }) => dataThrough)
       .filter((moment) => moment !== null);
     return {
-      sequence: this.#lastSequence,
+      sequence: this.lastSequence,
       liveByFile: live,
       dataThrough: through.toSorted().at(-1) ?? null,
+      years: yearsOf(months),
+      months,
+      month: (month) => byMonth.get(month),
       versionOf(span) {
-        let newest: Publication | undefined;
-        const touched = daysTouched(span);
-        for (const [day, publication] of versions) {
-          if (day < touched.first || day > touched.last) continue;
-          if (newest === undefined || publication.sequence > newest.sequence) newest = publication;
+        let version = 0;
+        for (const { live: month, first, last, isWhole } of monthsTouched(months, span)) {
+          if (month.version <= version) continue;
+          if (isWhole) version = month.version;
+          else
+            for (let day = first; day <= last; day += 1) version = Math.max(version, month.dayVersions[day]!);
         }
-        return newest;
+        return version;
       },
-      loadsOn(span) {
-        const touched = daysTouched(span);
-        return [...live.values()].filter(({ days }) => {
-          for (const day of days.keys()) if (day >= touched.first && day <= touched.last) return true;
-          return false;
-        });
+      tripsAround(span) {
+        let trips = 0;
+        for (const { live: month, first, last, isWhole } of monthsTouched(months, span)) {
+          if (isWhole) trips += month.trips;
+          else for (let day = first; day <= last; day += 1) trips += month.dayTrips[day]!;
+        }
+        return trips;
       },
+      loadsAround: (span) => [
+        ...new Set([...monthsTouched(months, span)].flatMap(({ live: month }) => month.loads)),
+      ],
     };
   }
-}
 
-/** First and last day, in days since 1970, that a non-empty span touches. */
-function daysTouched({ from, to }: Span): { first: number; last: number } {
-  return {
-    first: Number(floorTo(from, DAY_MICROS) / DAY_MICROS),
-    last: Number(floorTo(to - 1n, DAY_MICROS) / DAY_MICROS),
-  };
-}
-
-/** Trips that the loads have on the days of a span of whole days. */
-export function tripsOnDays(loads: readonly Publication[], span: Span): number {
-  const { first, last } = daysTouched(span);
-  let trips = 0;
-  for (const { days } of loads) {
-    for (const [day, count] of days) if (day >= first && day <= last) trips += count;
+  /**
+   * As it was after the publication of that sequence. Its loads may be gone from the warehouse by now.
+   * @param sequence at most `lastSequence`
+   */
+  snapshotAt(sequence: number): Snapshot {
+    const log = new LoadLog();
+    log.append(this.#publications.filter((publication) => publication.sequence <= sequence));
+    return log.snapshot();
   }
-  return trips;
+}
+
+/** A month after a publication that touched some of its days, and replaced the one before. */
+function replaceLoad(
+  old: LiveMonth | undefined,
+  {
+    month,
+    days,
+    before,
+    publication,
+  }: {
+    month: number;
+    days: ReadonlySet<number>;
+    before: Publication | undefined;
+    publication: Publication;
+  },
+): LiveMonth {
+  const first = firstDayOfMonth(month);
+  const length = firstDayOfMonth(month + 1) - first;
+  const dayVersions = new Uint32Array(length);
+  if (old !== undefined) dayVersions.set(old.dayVersions);
+  for (const day of days) dayVersions[day - first] = publication.sequence;
+  const loads = (old?.loads ?? []).filter((load) => load !== before);
+  if ([...days].some((day) => publication.days.has(day))) loads.push(publication);
+  const dayTrips = new Float64Array(length);
+  for (const load of loads)
+    for (let day = 0; day < length; day += 1) dayTrips[day]! += load.days.get(first + day) ?? 0;
+  const trips = dayTrips.reduce((sum, onDay) => sum + onDay, 0);
+  return { month, version: publication.sequence, dayVersions, dayTrips, trips, loads };
+}
+
+function yearsOf(months: readonly LiveMonth[]): LiveYear[] {
+  const years: { year: number; version: number; trips: number; months: LiveMonth[] }[] = [];
+  for (const live of months) {
+    const year = yearOfMonth(live.month);
+    let last = years.at(-1);
+    if (last?.year !== year) years.push((last = { year, version: 0, trips: 0, months: [] }));
+    last.version = Math.max(last.version, live.version);
+    last.trips += live.trips;
+    last.months.push(live);
+  }
+  return years;
+}
+
+/** The months of a snapshot that a span touches, with the days of the month, from 0, that it touches. */
+function* monthsTouched(
+  months: readonly LiveMonth[],
+  { from, to }: Span,
+): Generator<{ live: LiveMonth; first: number; last: number; isWhole: boolean }> {
+  const firstDay = Number(floorTo(from, DAY_MICROS) / DAY_MICROS);
+  const lastDay = Number(floorTo(to - 1n, DAY_MICROS) / DAY_MICROS);
+  const [firstMonth, lastMonth] = [monthOfDay(firstDay), monthOfDay(lastDay)];
+  for (let index = firstAtOrAfter(months, firstMonth); index < months.length; index += 1) {
+    const live = months[index]!;
+    if (live.month > lastMonth) return;
+    const begins = firstDayOfMonth(live.month);
+    const end = live.dayTrips.length - 1;
+    const first = live.month === firstMonth ? firstDay - begins : 0;
+    const last = live.month === lastMonth ? lastDay - begins : end;
+    yield { live, first, last, isWhole: first === 0 && last === end };
+  }
+}
+
+function firstAtOrAfter(months: readonly LiveMonth[], month: number): number {
+  let [low, high] = [0, months.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (months[middle]!.month < month) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -5,12 +5,15 @@ import { createLogger } from '../config/logging.ts';
 import { readFiles } from '../warehouse/files.ts';
 import { readProofs } from '../warehouse/loads.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
-import { createAnswerCache } from './answer-cache.ts';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { createAnswers } from './answers.ts';
+import { createAudit } from './audit.ts';
 import { connectIngestion } from './ingestion.ts';
+import { createLadder } from './ladder/ladder.ts';
 import { followLiveLoads } from './live-loads.ts';
 import { createOperatorCheck } from './operator.ts';
 import { connectRedis } from './redis.ts';
+import { createScans } from './scans/scans.ts';
 import { createGatewayServer } from './server.ts';
 
 /** How long a publication stays unseen when its announcement is lost. */
@@ -20,12 +23,37 @@ const DRAIN_MS = 5_000;
 
 const environment = environmentOrExit();
 const logger = createLogger({ name: 'gateway', level: environment.logLevel });
-const warehouse = createWarehouse({
-  url: environment.clickhouseUrl ?? 'http://127.0.0.1:8123',
-  by: 'gateway',
-});
+const registry = new Registry();
+collectDefaultMetrics({ register: registry });
+const clickhouseUrl = environment.clickhouseUrl ?? 'http://127.0.0.1:8123';
+const warehouse = createWarehouse({ url: clickhouseUrl, by: 'gateway' });
+// Heavy questions have a lane and connections of their own, so that they hold up no light ones.
+const scanWarehouse = createWarehouse({ url: clickhouseUrl, by: 'scan' });
 const { sourceName } = environment;
-const liveLoads = followLiveLoads({ warehouse, source: sourceName, logger, pollEveryMs: LIVE_LIST_POLL_MS });
+const ladder = createLadder({ warehouse, memoryBytes: environment.ladderMemoryBytes });
+const liveLoads = followLiveLoads({
+  warehouse,
+  source: sourceName,
+  logger,
+  pollEveryMs: LIVE_LIST_POLL_MS,
+  onSnapshot: (snapshot) => {
+    ladder
+      .warmUp(snapshot)
+      .catch((error: unknown) =>
+        logger.warn({ error: String(error) }, 'reading ahead failed: answers wait for it'),
+      );
+  },
+});
+new Gauge({
+  name: 'tripline_ladder_bytes',
+  help: 'Memory of the histograms and trips that are held.',
+  registers: [registry],
+  collect() {
+    this.set(ladder.bytes());
+  },
+});
+const scans = createScans({ warehouse: scanWarehouse, budgetRows: environment.scanBudgetRows });
+const audit = createAudit({ scans, share: environment.auditShare, registry, logger });
 const redis = connectRedis({
   redisUrl: environment.redisUrl,
   onPublication: () => void liveLoads.refresh().catch(() => undefined),
@@ -36,12 +64,7 @@ const ingestion = connectIngestion({
   namespace: environment.temporalNamespace,
   logger,
 });
-const answers = createAnswers({
-  warehouse,
-  liveLoads,
-  cache: createAnswerCache({ redis: redis.cache }),
-  logger,
-});
+const answers = createAnswers({ liveLoads, ladder, scans, audit, logger });
 const gateway = createGatewayServer({
   parts: {
     source: {
@@ -51,6 +74,7 @@ const gateway = createGatewayServer({
       host: originHost(environment.source),
     },
     answers,
+    requestTimeoutMs: environment.requestTimeoutMs,
     liveLoads,
     ingestion,
     control: ingestion.control,
@@ -59,6 +83,8 @@ const gateway = createGatewayServer({
     readProofs: (sequences) => readProofs(warehouse, sequences),
   },
   warehouseAnswers: () => liveLoads.current() !== undefined,
+  auditMismatches: () => audit.mismatches(),
+  registry,
   logger,
 });
 gateway.server.on('error', (error) => {
@@ -76,7 +102,7 @@ async function stop(): Promise<void> {
   gateway.server.closeAllConnections();
   liveLoads.stop();
   redis.close();
-  await Promise.allSettled([ingestion.close(), warehouse.close()]);
+  await Promise.allSettled([ingestion.close(), warehouse.close(), scanWarehouse.close()]);
   process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());

@@ -7,6 +7,8 @@ export interface Problem {
   detail: string;
   /** The GraphQL error code of the same mistake. */
   code?: unknown;
+  /** What it was about: RFC 9457's extension members. */
+  [detail: string]: unknown;
 }
 
 export function sendProblem(response: ServerResponse, problem: Problem): void {

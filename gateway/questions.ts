@@ -1,21 +1,17 @@
-/** From what clients write to a percentile question; every mistake becomes BAD_USER_INPUT. */
+/** From what clients write to a question; every mistake becomes BAD_USER_INPUT. */
 import { badUserInput } from './errors.ts';
-import { LevelError, parseLevel } from './percentile/level.ts';
-import { closeRange, PickupRangeError, type PickupRange } from './percentile/pickup-range.ts';
-import type { PercentileQuestion } from './percentile/percentile.ts';
+import { LevelError, parseLevel, type Level } from './ladder/level.ts';
+import { closeRange, PickupRangeError, type PickupRange, type Span } from './percentile/pickup-range.ts';
 
 /** @throws GraphQLError BAD_USER_INPUT */
-export function askPercentile({
-  p,
-  pickup,
-  interpolate,
-}: {
-  p: number;
-  pickup: PickupRange;
-  interpolate: boolean;
-}): PercentileQuestion {
+export const askLevel = (p: number): Level => orBadInput(() => parseLevel(p));
+
+/** @throws GraphQLError BAD_USER_INPUT */
+export const askSpan = (pickup: PickupRange): Span => orBadInput(() => closeRange(pickup));
+
+function orBadInput<Value>(parse: () => Value): Value {
   try {
-    return { level: parseLevel(p), span: closeRange(pickup), interpolate };
+    return parse();
   } catch (error) {
     if (error instanceof LevelError || error instanceof PickupRangeError) throw badUserInput(error.message);
     throw error;

@@ -1,69 +1,66 @@
 /** The question in its simplest form: `GET /api/p90?from=…&to=…`, for those who do not speak GraphQL. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
-import type { Answers } from './answers.ts';
+import type { Answers, Asking } from './answers.ts';
 import { badUserInput } from './errors.ts';
-import { formatLocalDateTime, LocalDateTimeError, parseLocalDateTime } from './percentile/local-date-time.ts';
-import { askPercentile } from './questions.ts';
-import { warehouseMicros } from './resolvers/percentile.ts';
-import { requestUrl } from './request-url.ts';
+import { formatLocalDateTime } from './percentile/local-date-time.ts';
 import { sendProblem } from './problem.ts';
+import { askLevel, askSpan } from './questions.ts';
+import { requestUrl } from './request-url.ts';
+import { warehouseMicros } from './resolvers/percentile.ts';
+import { openRange, parseParameters } from './rest-parameters.ts';
 
-const PARAMETERS = ['from', 'to', 'interpolate'];
+/** HTTP's status for each GraphQL error code; 503 for any other. */
+const STATUS: Readonly<Record<string, [status: number, title: string]>> = {
+  BAD_USER_INPUT: [400, 'Bad Request'],
+  GONE: [410, 'Gone'],
+  TOO_EXPENSIVE: [422, 'Unprocessable Content'],
+  TIMEOUT: [504, 'Gateway Timeout'],
+};
 
-/** Answers with the fields of `Percentile`, or with problem+json: 400 for mistakes, 503 while the warehouse is away. */
-export async function answerP90(
+/** Runs a GET; its GraphQL errors become problem+json: 400 for mistakes, 503 while the warehouse is away. */
+export async function answerGet(
   request: IncomingMessage,
   response: ServerResponse,
-  answers: Answers,
+  answer: () => Promise<void>,
 ): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     return sendProblem(response, { status: 405, title: 'Method Not Allowed', detail: 'Use GET.' });
   }
   try {
-    const answer = await answers.percentile(parseQuery(requestUrl(request).searchParams));
-    const through = warehouseMicros(answer.dataThrough);
-    const { p, value, trips, tripsOver, dataVersion, exact } = answer;
-    const dataThrough = through === null ? null : formatLocalDateTime(through);
-    const body = `${JSON.stringify({ p, value, trips, tripsOver, dataVersion, dataThrough, exact })}\n`;
-    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache' });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    await answer();
   } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error;
-    const mistake = error.extensions['code'] === 'BAD_USER_INPUT';
-    const title = mistake ? 'Bad Request' : 'Service Unavailable';
-    sendProblem(response, {
-      status: mistake ? 400 : 503,
-      title,
-      detail: error.message,
-      code: error.extensions['code'],
-    });
+    if (!(error instanceof GraphQLError) || response.headersSent) throw error;
+    const code = String(error.extensions['code']);
+    const [status, title] = (Object.hasOwn(STATUS, code) ? STATUS[code] : undefined) ?? [
+      503,
+      'Service Unavailable',
+    ];
+    sendProblem(response, { status, title, detail: error.message, ...error.extensions });
   }
 }
 
-function parseQuery(query: URLSearchParams) {
-  for (const name of query.keys()) {
-    if (!PARAMETERS.includes(name))
-      throw badUserInput(`unknown parameter ${JSON.stringify(name)}: there are ${PARAMETERS.join(', ')}`);
-    if (query.getAll(name).length > 1) throw badUserInput(`${name} is given more than once`);
-  }
-  const moment = (name: 'from' | 'to'): bigint | undefined => {
-    const text = query.get(name);
-    if (text === null) return undefined;
-    try {
-      return parseLocalDateTime(text);
-    } catch (error) {
-      if (error instanceof LocalDateTimeError) throw badUserInput(`${name}: ${error.message}`);
-      throw error;
-    }
-  };
-  const interpolate = query.get('interpolate') ?? 'false';
+/** Answers with the fields of `Percentile`. */
+export async function answerP90(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answers: Answers,
+  asking: Asking,
+): Promise<void> {
+  const given = parseParameters(requestUrl(request).searchParams, ['from', 'to', 'interpolate']);
+  const interpolate = given['interpolate'] ?? 'false';
   if (interpolate !== 'true' && interpolate !== 'false')
     throw badUserInput('interpolate must be true or false');
-  return askPercentile({
-    p: 0.9,
-    pickup: { from: moment('from'), to: moment('to') },
-    interpolate: interpolate === 'true',
-  });
+  const [answer] = await answers.percentiles(
+    { levels: [askLevel(0.9)], span: askSpan(openRange(given)), interpolate: interpolate === 'true' },
+    asking,
+  );
+  if (answer === undefined) throw new Error('one level was asked for');
+  const through = warehouseMicros(answer.dataThrough);
+  const { p, value, trips, above: tripsOver, dataVersion } = answer;
+  const dataThrough = through === null ? null : formatLocalDateTime(through);
+  const body = `${JSON.stringify({ p, value, trips, tripsOver, dataVersion, dataThrough, exact: true })}\n`;
+  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache' });
+  response.end(request.method === 'HEAD' ? undefined : body);
 }

@@ -5,6 +5,8 @@ import { controlResolvers } from './resolvers/control.ts';
 import { filesResolvers } from './resolvers/files.ts';
 import { originResolvers } from './resolvers/origin.ts';
 import { percentileResolvers } from './resolvers/percentile.ts';
+import { seriesResolvers } from './resolvers/series.ts';
+import { tripsOverResolvers } from './resolvers/trips-over.ts';
 import { sourceResolvers } from './resolvers/source.ts';
 import { countScalar } from './scalars/count.ts';
 import { dateTimeScalar } from './scalars/date-time.ts';
@@ -17,6 +19,8 @@ export function createSchema(): GraphQLSchema {
     resolvers: [
       { Count: countScalar, DateTime: dateTimeScalar, LocalDateTime: localDateTimeScalar },
       percentileResolvers,
+      seriesResolvers,
+      tripsOverResolvers,
       sourceResolvers,
       originResolvers,
       filesResolvers,

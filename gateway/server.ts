@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Logger } from '../config/logging.ts';
 import { takeArrivals } from './arrivals.ts';
-import { createContext, type GatewayParts } from './context.ts';
+import { askingFor, createContext, type GatewayParts } from './context.ts';
 import { sendProblem } from './problem.ts';
 import { requestUrl } from './request-url.ts';
-import { answerP90 } from './rest.ts';
+import { answerGet, answerP90 } from './rest.ts';
+import { downloadTripsOver } from './download.ts';
 import { createSchema } from './schema.ts';
 
 const DASHBOARD: Readonly<Record<string, { file: string; type: string }>> = {
@@ -29,15 +30,18 @@ export interface GatewayServer {
 export function createGatewayServer({
   parts,
   warehouseAnswers,
+  auditMismatches,
+  registry,
   logger,
 }: {
   parts: GatewayParts;
   /** Has the warehouse answered, so that questions can be? */
   warehouseAnswers: () => boolean;
+  /** Answers that turned out to be wrong. */
+  auditMismatches: () => number;
+  registry: Registry;
   logger: Logger;
 }): GatewayServer {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   let draining = false;
   const yoga = createYoga({
     schema: createSchema(),
@@ -50,12 +54,24 @@ export function createGatewayServer({
       warn: (...what: unknown[]) => logger.warn(what.map(String).join(' ')),
       error: (...what: unknown[]) => logger.error(what.map(String).join(' ')),
     },
-    context: ({ request }) => createContext(parts, { authorization: request.headers.get('authorization') }),
+    context: ({ request }) =>
+      createContext(parts, {
+        authorization: request.headers.get('authorization'),
+        asking: askingFor(request.signal, parts),
+      }),
   });
 
   const text = (response: ServerResponse, status: number, body: string): void => {
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
     response.end(body);
+  };
+
+  /** Always 200 while the process works: a wrong answer is for people, and no restart mends it. */
+  const health = (response: ServerResponse): void => {
+    const mismatches = auditMismatches();
+    const audit = { status: mismatches === 0 ? 'pass' : 'fail', mismatches };
+    response.writeHead(200, { 'content-type': 'application/health+json' });
+    response.end(`${JSON.stringify({ status: audit.status, checks: { audit } })}\n`);
   };
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -86,11 +102,18 @@ export function createGatewayServer({
         await yoga(request, response);
         return;
       case '/api/p90':
-        return answerP90(request, response, parts.answers);
+        return answerGet(request, response, () =>
+          answerP90(request, response, parts.answers, askingFor(untilGone(response), parts)),
+        );
+      case '/api/trips-over-p90':
+        return answerGet(request, response, () => {
+          const asking = askingFor(untilGone(response), parts);
+          return downloadTripsOver(request, response, { answers: parts.answers, asking, logger });
+        });
       case '/api/arrivals':
         return takeArrivals(request, response, parts);
       case '/healthz':
-        return text(response, 200, 'ok\n');
+        return health(response);
       case '/readyz': {
         const ready = !draining && warehouseAnswers();
         return text(response, ready ? 200 : 503, ready ? 'ready\n' : 'not ready\n');
@@ -103,7 +126,8 @@ export function createGatewayServer({
         return sendProblem(response, {
           status: 404,
           title: 'Not Found',
-          detail: 'There are /, /graphql, /api/p90, /api/arrivals, /healthz, /readyz and /metrics.',
+          detail:
+            'There are /, /graphql, /api/p90, /api/trips-over-p90, /api/arrivals, /healthz, /readyz and /metrics.',
         });
     }
   }
@@ -129,4 +153,13 @@ export function createGatewayServer({
         server.closeIdleConnections();
       }),
   };
+}
+
+/** Aborts when the client has gone before its answer. */
+function untilGone(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }

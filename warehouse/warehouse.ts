@@ -1,6 +1,7 @@
 /** The one way to ClickHouse: every statement says who asks, carries a query id, and binds its values. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
 
 export { ClickHouseError } from '@clickhouse/client';
@@ -18,6 +19,11 @@ export interface StatementOptions {
 export interface Warehouse {
   /** Rows of a SELECT, as parsed from JSONEachRow; 64-bit integers come as strings. */
   rows<Row>(sql: string, options?: StatementOptions): Promise<Row[]>;
+  /**
+   * What a SELECT with a FORMAT clause of its own gives, byte by byte, never more than a little of it in memory. A statement that fails after its
+   * first bytes ends the stream too early, so check what you read.
+   */
+  stream(sql: string, options?: StatementOptions): Promise<Readable>;
   /** A statement without a result. */
   command(sql: string, options?: StatementOptions): Promise<void>;
   /** Rows into a table, in one block. */
@@ -72,6 +78,9 @@ export function createWarehouse({ url, by }: { url: string; by: string }): Wareh
   return {
     async rows<Row>(sql: string, options: StatementOptions = {}) {
       return (await query(sql, options)).json<Row>();
+    },
+    async stream(sql, options = {}) {
+      return (await client.exec({ query: sql, ...common(options) })).stream;
     },
     async command(sql, options = {}) {
       // Only queries can send their values in the body.

@@ -1,29 +1,73 @@
-import type { PercentileAnswer } from '../answers.ts';
+import type { Asking, PercentileAnswer, PercentileQuestion } from '../answers.ts';
 import type { GatewayContext } from '../context.ts';
+import { badUserInput } from '../errors.ts';
 import { parseLocalDateTime } from '../percentile/local-date-time.ts';
 import type { PickupRange } from '../percentile/pickup-range.ts';
-import { askPercentile } from '../questions.ts';
+import { askLevel, askSpan } from '../questions.ts';
+import type { TripFilter } from '../scans/trip-filter.ts';
 
-interface PercentileArguments {
-  p?: number;
+export interface RangeArguments {
   pickup?: { from?: bigint | null; to?: bigint | null } | null;
+  asOf?: number | null;
+}
+
+interface PercentileArguments extends RangeArguments {
   interpolate?: boolean | null;
+  filter?: TripFilter | null;
+}
+
+const MOST_LEVELS = 100;
+
+export const pickupOf = ({ pickup }: RangeArguments): PickupRange => ({
+  from: pickup?.from ?? undefined,
+  to: pickup?.to ?? undefined,
+});
+
+/** The range and the data version of a question. */
+export const rangeOf = (args: RangeArguments) => ({
+  span: askSpan(pickupOf(args)),
+  asOf: args.asOf ?? undefined,
+});
+
+export const askingOf = ({ pin, patience }: GatewayContext): Asking => ({ pin, patience });
+
+function ask(args: PercentileArguments, levels: readonly number[]): PercentileQuestion {
+  return {
+    ...rangeOf(args),
+    levels: levels.map(askLevel),
+    interpolate: args.interpolate ?? false,
+    filter: args.filter ?? undefined,
+  };
 }
 
 function percentile(
   _: unknown,
-  args: PercentileArguments,
+  args: PercentileArguments & { p?: number },
   context: GatewayContext,
 ): Promise<PercentileAnswer> {
-  const pickup: PickupRange = { from: args.pickup?.from ?? undefined, to: args.pickup?.to ?? undefined };
-  const question = askPercentile({ p: args.p ?? 0.9, pickup, interpolate: args.interpolate ?? false });
-  return context.loaders.percentile.load(question);
+  return context.loaders.percentile.load(ask(args, [args.p ?? 0.9]));
+}
+
+function percentiles(
+  _: unknown,
+  args: PercentileArguments & { at: readonly number[] },
+  context: GatewayContext,
+): Promise<PercentileAnswer[]> {
+  if (args.at.length === 0 || args.at.length > MOST_LEVELS)
+    throw badUserInput(
+      `at has ${args.at.length} levels: ask for 1 to ${MOST_LEVELS}, as in [0.5, 0.9, 0.99]`,
+    );
+  return context.answers.percentiles(ask(args, args.at), askingOf(context));
 }
 
 export const percentileResolvers = {
-  Query: { p90: percentile, percentile },
+  Query: { p90: percentile, percentile, percentiles },
   Percentile: {
+    tripsOver: ({ above }: PercentileAnswer): number => above,
+    exact: (): true => true,
     dataThrough: ({ dataThrough }: PercentileAnswer): bigint | null => warehouseMicros(dataThrough),
+    certificate: (answer: PercentileAnswer) => (answer.trips === 0 ? null : answer),
+    explain: ({ plan }: PercentileAnswer) => ({ ...plan, buckets: plan }),
   },
 };
 

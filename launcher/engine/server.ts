@@ -28,6 +28,7 @@ export function createEngineServer(parts: EngineParts): Server {
   const { pool, running, spool, pipes, knownSettings, version, timezone } = parts;
   const lanes: Record<LaneName, Lane> = {
     reads: new Lane(LANE_PERMITS.reads),
+    scans: new Lane(LANE_PERMITS.scans),
     writes: new Lane(LANE_PERMITS.writes),
     loads: new Lane(LANE_PERMITS.loads),
     strangers: new Lane(LANE_PERMITS.strangers),

@@ -5,16 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createAnswerCache } from '../../gateway/answer-cache.ts';
-import { createAnswers, type PercentileAnswer } from '../../gateway/answers.ts';
+import type { PercentileAnswer } from '../../gateway/answers.ts';
 import { followLiveLoads, type LiveLoads } from '../../gateway/live-loads.ts';
-import { askPercentile } from '../../gateway/questions.ts';
 import { readFooter } from '../../warehouse/footer.ts';
 import { loadFile, type VerifiedLoad } from '../../warehouse/load-file.ts';
 import { condemnLoad, publishLoad, readLastSequence } from '../../warehouse/loads.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { findSweepableLoads, sweepLoad } from '../../warehouse/sweep.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
+import { askEverything, createTestAnswers } from '../support/answers.ts';
 import { writeTrips } from '../support/write-trips.ts';
 import { startEngineProcess, type EngineProcess } from './engine-process.ts';
 
@@ -80,15 +79,9 @@ async function load(version: 1 | 2): Promise<VerifiedLoad> {
 const next = async (): Promise<number> => (await readLastSequence(warehouse)) + 1;
 
 /** What a reader sees now, without any cache of before. */
-async function answer(): Promise<PercentileAnswer> {
+async function answer(): Promise<Omit<PercentileAnswer, 'plan'>> {
   await liveLoads.refresh();
-  const answers = createAnswers({
-    warehouse,
-    liveLoads,
-    cache: createAnswerCache({ redis: undefined }),
-    logger: pino({ level: 'silent' }),
-  });
-  return answers.percentile(askPercentile({ p: 0.9, pickup: {}, interpolate: false }));
+  return askEverything(createTestAnswers({ warehouse, liveLoads }));
 }
 
 it('a load attempt that finishes after its successor was published changes nothing, and is swept', async () => {
@@ -163,23 +156,17 @@ it('a reader whose loads are swept under it answers from the new live list', asy
   await publishLoad(warehouse, { sequence: await next(), load: await load(2) });
   await sweepLoad(warehouse, { ...old, workflowId: '', published: true }, { signal });
   // A gateway that has not heard of the publication yet.
-  const answers = createAnswers({
+  let first = true;
+  const answers = createTestAnswers({
     warehouse,
     liveLoads: {
-      current: (() => {
-        let first = true;
-        return () => {
-          const snapshot = first ? stale : liveLoads.current();
-          first = false;
-          return snapshot;
-        };
-      })(),
-      refresh: () => liveLoads.refresh(),
-      stop: () => undefined,
+      ...liveLoads,
+      current() {
+        const snapshot = first ? stale : liveLoads.current();
+        first = false;
+        return snapshot;
+      },
     },
-    cache: createAnswerCache({ redis: undefined }),
-    logger: pino({ level: 'silent' }),
   });
-  const found = await answers.percentile(askPercentile({ p: 0.9, pickup: {}, interpolate: false }));
-  expect(found).toEqual(await answer());
+  expect(await askEverything(answers)).toEqual(await answer());
 });

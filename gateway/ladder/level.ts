@@ -42,6 +42,11 @@ export interface Ranks {
   fraction: number;
 }
 
+/** SQL's percentile_disc: ⌈p·n⌉, from 1. For n ≥ 1. Hyndman & Fan 1996, definition 1. */
+export function nearestRank({ numerator, denominator }: Level, n: bigint): bigint {
+  return (n * numerator + denominator - 1n) / denominator;
+}
+
 /** SQL's percentile_cont, numpy's default: position 1 + (n − 1)·p. Hyndman & Fan 1996, definition 7. For n ≥ 1. */
 export function interpolatedRank({ numerator, denominator }: Level, n: bigint): Ranks {
   const scaled = (n - 1n) * numerator;

@@ -1,0 +1,116 @@
+/**
+ * Exact histograms of distances that merge by adding: a dense part, cumulated over hundredths of a mile, where nearly all trips are, and
+ * a sorted list of every other distance.
+ */
+
+/** Hundredths of a mile that the dense part resolves: 0.00 … 59.99. */
+export const GRID_CELLS = 6_000;
+/**
+ * Cell j holds the distances in ((j − 1)/100, j/100], cell 0 all up to 0 and the last one all beyond the grid, so that every trip is
+ * in exactly one.
+ */
+export const CELLS = GRID_CELLS + 1;
+const LAST_CELL = GRID_CELLS;
+
+type Counts = Uint8Array | Uint16Array | Uint32Array;
+
+/** Immutable. */
+export interface Histogram {
+  trips: number;
+  /** Trips in cells 0 … j, strays included; `CELLS` long, of the smallest width that holds `trips`. */
+  upTo: Counts;
+  /** Distances that are not hundredths within the grid, ascending and all different. */
+  strays: Float64Array;
+  /** Trips at each of the strays. */
+  strayTrips: Uint32Array;
+}
+
+export const EMPTY_HISTOGRAM: Histogram = {
+  trips: 0,
+  upTo: new Uint8Array(CELLS),
+  strays: new Float64Array(),
+  strayTrips: new Uint32Array(),
+};
+
+/** What a histogram occupies, in bytes. */
+export function histogramBytes({ upTo, strays, strayTrips }: Histogram): number {
+  return upTo.byteLength + strays.byteLength + strayTrips.byteLength + 300;
+}
+
+/** The miles that a cell of the grid ends with. */
+export const gridDistance = (cell: number): number => cell / 100;
+
+/** @returns the cell in which a distance lies */
+export function cellOf(distance: number): number {
+  if (distance <= 0) return 0;
+  if (distance > gridDistance(GRID_CELLS - 1)) return LAST_CELL;
+  let cell = Math.ceil(distance * 100);
+  // The product is rounded: at most one cell off.
+  while (distance <= gridDistance(cell - 1)) cell -= 1;
+  while (distance > gridDistance(cell)) cell += 1;
+  return cell;
+}
+
+/** Counts distances; reusable after `clear`. */
+export class HistogramBuilder {
+  readonly #counts = new Uint32Array(CELLS);
+  readonly #strays = new Map<number, number>();
+
+  clear(): void {
+    this.#counts.fill(0);
+    this.#strays.clear();
+  }
+
+  /** @param distance miles; −0 counts as 0 */
+  add(distance: number, trips: number): void {
+    const nearest = Math.round(distance * 100);
+    if (nearest >= 0 && nearest < GRID_CELLS && gridDistance(nearest) === distance) {
+      this.#counts[nearest]! += trips;
+      return;
+    }
+    this.#counts[cellOf(distance)]! += trips;
+    this.#addStray(distance, trips);
+  }
+
+  addAll({ trips, upTo, strays, strayTrips }: Histogram): void {
+    if (trips === 0) return;
+    let before = 0;
+    for (let cell = 0; cell < CELLS; cell += 1) {
+      const all = upTo[cell]!;
+      this.#counts[cell]! += all - before;
+      before = all;
+    }
+    strays.forEach((distance, index) => this.#addStray(distance, strayTrips[index]!));
+  }
+
+  build(): Histogram {
+    let trips = 0;
+    for (const count of this.#counts) trips += count;
+    if (trips === 0) return EMPTY_HISTOGRAM;
+    const upTo = countsFor(trips);
+    let sum = 0;
+    for (let cell = 0; cell < CELLS; cell += 1) upTo[cell] = sum += this.#counts[cell]!;
+    const strays = Float64Array.from(this.#strays.keys()).sort();
+    const strayTrips = Uint32Array.from(strays, (distance) => this.#strays.get(distance) ?? 0);
+    return { trips, upTo, strays, strayTrips };
+  }
+
+  #addStray(distance: number, trips: number): void {
+    this.#strays.set(distance, (this.#strays.get(distance) ?? 0) + trips);
+  }
+}
+
+function countsFor(trips: number): Counts {
+  if (trips > 0xff_ff_ff_ff) throw new RangeError(`${trips} trips are more than one histogram counts`);
+  if (trips <= 0xff) return new Uint8Array(CELLS);
+  return trips <= 0xff_ff ? new Uint16Array(CELLS) : new Uint32Array(CELLS);
+}
+
+/** The histogram of all of them together. */
+export function mergeHistograms(histograms: readonly Histogram[]): Histogram {
+  const [only, another] = histograms.filter(({ trips }) => trips > 0);
+  if (another === undefined) return only ?? EMPTY_HISTOGRAM;
+  const builder = new HistogramBuilder();
+  for (const histogram of histograms) builder.addAll(histogram);
+  return builder.build();
+}

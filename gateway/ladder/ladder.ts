@@ -1,0 +1,182 @@
+/** The percentile ladder: any range as a union of a few histograms, exact to the microsecond, from memory where it can be. */
+import { LRUCache } from 'lru-cache';
+import { EARLIEST_MICROS, PAST_LATEST_MICROS } from '../../warehouse/pickup-domain.ts';
+import type { Warehouse } from '../../warehouse/warehouse.ts';
+import type { LiveMonth, LiveYear, Snapshot } from '../load-log.ts';
+import type { Span } from '../percentile/pickup-range.ts';
+import { firstDayOfMonth, monthOfDay } from './calendar.ts';
+import { coverSpan, type RaggedHour, type Run } from './cover.ts';
+import { HistogramBuilder, mergeHistograms, type Histogram } from './histogram.ts';
+import { createPages, type PageCount, type Soon } from './pages.ts';
+import { sliceTrips } from './rungs.ts';
+
+/** How an answer was put together. */
+export interface Plan {
+  /** Whole units of the calendar that were added up. */
+  years: number;
+  months: number;
+  days: number;
+  hours: number;
+  /** Trips of ragged hours that were counted one by one. */
+  tripsRead: number;
+  pagesHit: number;
+  pagesMissed: number;
+  /** That it waited for; others may have waited for the same. */
+  statements: number;
+}
+
+/** Together, the trips of a range. */
+export interface RangeHistograms {
+  union: readonly Histogram[];
+  plan: Plan;
+}
+
+export interface Ladder {
+  /** @throws StaleLiveListError when the warehouse holds something else than the snapshot says */
+  histograms(snapshot: Snapshot, span: Span): Soon<RangeHistograms>;
+  /** Reads ahead what is asked for most: all totals, and the days of the newest months. */
+  warmUp(snapshot: Snapshot): Promise<void>;
+  /** Bytes held. */
+  bytes(): number;
+}
+
+/** Totals of years take little, and save adding up twelve months each time. */
+const MOST_YEARS = 200;
+const WARM_MONTHS = 12;
+
+type Counts = Record<'months' | 'days' | 'hours' | 'trips', PageCount>;
+
+/** @param memoryBytes of the pages; what is beyond it is read again */
+export function createLadder({
+  warehouse,
+  memoryBytes,
+}: {
+  warehouse: Warehouse;
+  memoryBytes: number;
+}): Ladder {
+  const pages = createPages({ warehouse, memoryBytes });
+  const years = new LRUCache<string, Histogram>({ max: MOST_YEARS });
+  const builder = new HistogramBuilder();
+
+  function yearTotal(snapshot: Snapshot, live: LiveYear, count: PageCount): Soon<Histogram> {
+    const key = `${live.year} ${live.version}`;
+    const held = years.get(key);
+    if (held !== undefined) {
+      count.hit += 1;
+      return held;
+    }
+    const months = live.months.filter(({ trips }) => trips > 0);
+    return whenAll(
+      months.map((month) => pages.month(snapshot, month, count)),
+      (histograms) => {
+        const total = mergeHistograms(histograms);
+        years.set(key, total);
+        return total;
+      },
+    );
+  }
+
+  /** An hour's trips are checked against the histogram of hours, and that against the live list. */
+  function raggedTrips(
+    snapshot: Snapshot,
+    { hour, from, to }: RaggedHour,
+    counts: Counts,
+  ): Soon<Float64Array> {
+    const day = Math.floor(hour / 24);
+    return then(pages.hours(snapshot, day, counts.hours), (hours) =>
+      then(pages.trips(snapshot, hour, hours[hour - day * 24]?.trips ?? 0, counts.trips), (trips) =>
+        sliceTrips(trips, from, to),
+      ),
+    );
+  }
+
+  function histograms(snapshot: Snapshot, span: Span): Soon<RangeHistograms> {
+    const cover = coverSpan(span);
+    const none = (): PageCount => ({ hit: 0, missed: 0 });
+    const counts: Counts = { months: none(), days: none(), hours: none(), trips: none() };
+    const added = { years: 0, months: 0, days: 0, hours: 0 };
+    const parts: Soon<readonly Histogram[]>[] = [];
+    const addTotal = (total: Soon<Histogram>) => parts.push(then(total, (one) => [one]));
+    for (const run of cover.years) {
+      for (const live of snapshot.years) {
+        if (live.year < run.first || live.year >= run.past || live.trips === 0) continue;
+        added.years += 1;
+        addTotal(yearTotal(snapshot, live, counts.months));
+      }
+    }
+    for (const run of cover.months) {
+      for (let month = run.first; month < run.past; month += 1) {
+        const live = snapshot.month(month);
+        if (live === undefined || live.trips === 0) continue;
+        added.months += 1;
+        addTotal(pages.month(snapshot, live, counts.months));
+      }
+    }
+    for (const run of cover.days) {
+      const live = snapshot.month(monthOfDay(run.first));
+      if (live === undefined || !hasTrips(live, run)) continue;
+      const first = firstDayOfMonth(live.month);
+      added.days += run.past - run.first;
+      const days = pages.days(snapshot, live, counts.days);
+      parts.push(then(days, (page) => page.slice(run.first - first, run.past - first)));
+    }
+    for (const run of cover.hours) {
+      const midnight = Math.floor(run.first / 24) * 24;
+      added.hours += run.past - run.first;
+      const hours = pages.hours(snapshot, midnight / 24, counts.hours);
+      parts.push(then(hours, (page) => page.slice(run.first - midnight, run.past - midnight)));
+    }
+    const ragged = cover.raggedHours.map((part) => raggedTrips(snapshot, part, counts));
+    // Begun together, so that each is waited for even when another fails.
+    const histogramsOfUnits = whenAll(parts, (lists) => lists.flat());
+    const slicesOfHours = whenAll(ragged, (slices) => slices);
+    return then(both(histogramsOfUnits, slicesOfHours), ([whole, slices]) => {
+      const union = whole.filter(({ trips }) => trips > 0);
+      let tripsRead = 0;
+      builder.clear();
+      for (const distances of slices) {
+        tripsRead += distances.length;
+        for (const distance of distances) builder.add(distance, 1);
+      }
+      if (tripsRead > 0) union.push(builder.build());
+      const all = Object.values(counts);
+      const plan = {
+        ...added,
+        tripsRead,
+        pagesHit: all.reduce((sum, { hit }) => sum + hit, 0),
+        pagesMissed: all.reduce((sum, { missed }) => sum + missed, 0),
+        statements: all.filter(({ missed }) => missed > 0).length,
+      };
+      return { union, plan };
+    });
+  }
+
+  return {
+    histograms,
+    async warmUp(snapshot) {
+      await histograms(snapshot, { from: EARLIEST_MICROS, to: PAST_LATEST_MICROS });
+      const newest = snapshot.months.filter(({ trips }) => trips > 0).slice(-WARM_MONTHS);
+      const count = { hit: 0, missed: 0 };
+      await Promise.all(newest.map((month) => pages.days(snapshot, month, count)));
+    },
+    bytes: () => pages.bytes(),
+  };
+}
+
+function hasTrips({ month, dayTrips }: LiveMonth, { first, past }: Run): boolean {
+  const begins = firstDayOfMonth(month);
+  return dayTrips.subarray(first - begins, past - begins).some((trips) => trips > 0);
+}
+
+function then<A, B>(value: Soon<A>, next: (value: A) => Soon<B>): Soon<B> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function whenAll<A, B>(values: readonly Soon<A>[], next: (values: A[]) => Soon<B>): Soon<B> {
+  const isThere = (value: Soon<A>): value is A => !(value instanceof Promise);
+  return values.every(isThere) ? next([...values]) : Promise.all(values).then(next);
+}
+
+function both<A, B>(a: Soon<A>, b: Soon<B>): Soon<[A, B]> {
+  return a instanceof Promise || b instanceof Promise ? Promise.all([a, b]) : [a, b];
+}

@@ -1,0 +1,169 @@
+/**
+ * The pages that the ladder stands on. All that is missed in one tick is one statement per rung. Pages are immutable and kept by their
+ * unit's data version, so none is ever stale, and every one is compared with what the live list says before it is believed.
+ */
+import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
+import type { Warehouse } from '../../warehouse/warehouse.ts';
+import type { LiveMonth, Snapshot } from '../load-log.ts';
+import { withinSpans } from '../within-spans.ts';
+import { firstDayOfMonth, monthOfDay } from './calendar.ts';
+import type { Histogram } from './histogram.ts';
+import { readRecords } from './records.ts';
+import { DAYS, HOURS, MONTHS, RECORD_BYTES, TRIPS, type HourTrips, type Rung } from './rungs.ts';
+
+/** The tables hold other numbers of trips than the live list says: it is old (a load was swept) or something is lost. */
+export class StaleLiveListError extends Error {
+  override name = 'StaleLiveListError';
+}
+
+/** How many pages were there already, and how many had to be read. */
+export interface PageCount {
+  hit: number;
+  missed: number;
+}
+
+/** A value that is there, or will be: a warm answer waits for no turn of the event loop. */
+export type Soon<Value> = Value | Promise<Value>;
+
+/** Each throws StaleLiveListError when the tables hold something else than the snapshot says. */
+export interface Pages {
+  month(snapshot: Snapshot, month: LiveMonth, count: PageCount): Soon<Histogram>;
+  /** By day of the month, from 0. */
+  days(snapshot: Snapshot, month: LiveMonth, count: PageCount): Soon<readonly Histogram[]>;
+  /** By hour of the day. */
+  hours(snapshot: Snapshot, day: number, count: PageCount): Soon<readonly Histogram[]>;
+  /** @param expected trips of that hour, by the histogram of hours */
+  trips(snapshot: Snapshot, hour: number, expected: number, count: PageCount): Soon<HourTrips>;
+  /** Bytes held. */
+  bytes(): number;
+}
+
+interface Bucket {
+  snapshot: Snapshot;
+  unit: number;
+  /** Highest sequence that touched it. */
+  version: number;
+}
+
+const DEADLINE_MS = 30_000;
+
+/** @param memoryBytes of all pages together; what is beyond it is read again */
+export function createPages({
+  warehouse,
+  memoryBytes,
+}: {
+  warehouse: Warehouse;
+  memoryBytes: number;
+}): Pages {
+  const held = new LRUCache<string, object>({ maxSize: memoryBytes });
+
+  function open<Page extends object>(rung: Rung<Page>) {
+    const keyOf = ({ unit, version }: Bucket): string => `${rung.name} ${unit} ${version}`;
+    const loader = new DataLoader<Bucket, Page, string>((buckets) => readAll(warehouse, rung, buckets), {
+      cacheKeyFn: keyOf,
+      maxBatchSize: rung.mostAtOnce,
+      batchScheduleFn: (callback) => setImmediate(callback),
+    });
+    return (bucket: Bucket, count: PageCount, problemOf: (page: Page) => string | undefined): Soon<Page> => {
+      const key = keyOf(bucket);
+      const page = held.get(key) as Page | undefined;
+      if (page !== undefined) {
+        count.hit += 1;
+        return page;
+      }
+      count.missed += 1;
+      return loader
+        .load(bucket)
+        .then((read) => {
+          const problem = problemOf(read);
+          if (problem !== undefined) throw new StaleLiveListError(problem);
+          held.set(key, read, { size: rung.bytes(read) });
+          return read;
+        })
+        .finally(() => loader.clear(bucket));
+    };
+  }
+
+  const months = open(MONTHS);
+  const days = open(DAYS);
+  const hours = open(HOURS);
+  const trips = open(TRIPS);
+
+  return {
+    month: (snapshot, live, count) =>
+      months({ snapshot, unit: live.month, version: live.version }, count, (page) =>
+        difference(`month ${live.month}`, live.trips, page.trips),
+      ),
+    days: (snapshot, live, count) =>
+      days({ snapshot, unit: live.month, version: live.version }, count, (page) => {
+        for (const [day, expected] of live.dayTrips.entries()) {
+          const found = page[day]?.trips ?? 0;
+          if (found !== expected) return difference(`day ${day + 1} of month ${live.month}`, expected, found);
+        }
+        return undefined;
+      }),
+    hours(snapshot, day, count) {
+      const { version, expected } = liveDay(snapshot, day);
+      if (expected === 0) return HOURS.empty;
+      return hours({ snapshot, unit: day, version }, count, (page) => {
+        const found = page.reduce((sum, hour) => sum + hour.trips, 0);
+        return difference(`the hours of day ${day}`, expected, found);
+      });
+    },
+    trips(snapshot, hour, expected, count) {
+      if (expected === 0) return TRIPS.empty;
+      const { version } = liveDay(snapshot, Math.floor(hour / 24));
+      return trips({ snapshot, unit: hour, version }, count, ({ pickups }) =>
+        difference(`hour ${hour}`, expected, pickups.length),
+      );
+    },
+    bytes: () => held.calculatedSize,
+  };
+}
+
+function difference(what: string, expected: number, found: number): string | undefined {
+  if (expected === found) return undefined;
+  return `${what} has ${found} trips in the warehouse, ${expected} by the live list`;
+}
+
+function liveDay(snapshot: Snapshot, day: number): { version: number; expected: number } {
+  const live = snapshot.month(monthOfDay(day));
+  if (live === undefined) return { version: 0, expected: 0 };
+  const index = day - firstDayOfMonth(live.month);
+  return { version: live.dayVersions[index]!, expected: live.dayTrips[index]! };
+}
+
+/** Nearly always, all buckets are of one snapshot, and so of one statement. */
+async function readAll<Page extends object>(
+  warehouse: Warehouse,
+  rung: Rung<Page>,
+  buckets: readonly Bucket[],
+): Promise<(Page | Error)[]> {
+  const bySnapshot = new Map<Snapshot, Promise<Map<number, Page> | Error>>();
+  for (const { snapshot } of buckets) {
+    if (bySnapshot.has(snapshot)) continue;
+    const units = buckets.filter((bucket) => bucket.snapshot === snapshot).map(({ unit }) => unit);
+    const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
+    bySnapshot.set(snapshot, readPages(warehouse, rung, { snapshot, units }).catch(asError));
+  }
+  return Promise.all(
+    buckets.map(async ({ snapshot, unit }) => {
+      const pages = await bySnapshot.get(snapshot);
+      return pages instanceof Map ? (pages.get(unit) ?? rung.empty) : (pages ?? new Error('not read'));
+    }),
+  );
+}
+
+async function readPages<Page extends object>(
+  warehouse: Warehouse,
+  { sql, column, span, monthOf, read }: Rung<Page>,
+  { snapshot, units }: { snapshot: Snapshot; units: readonly number[] },
+): Promise<Map<number, Page>> {
+  const months = new Set(units.map(monthOf));
+  const loads = new Set([...months].flatMap((month) => snapshot.month(month)?.loads ?? []));
+  const params: Record<string, unknown> = { load_ids: [...loads].map(({ loadId }) => loadId) };
+  const where = `load_id IN {load_ids:Array(UUID)} AND ${withinSpans(column, units.map(span), params)}`;
+  const stream = await warehouse.stream(sql.replace('{where}', where), { params, deadlineMs: DEADLINE_MS });
+  return read(readRecords(stream, RECORD_BYTES));
+}

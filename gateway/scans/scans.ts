@@ -1,0 +1,188 @@
+/** Questions that the ladder cannot answer: ClickHouse reads the trips, or the histograms, of the range. */
+import type { Readable } from 'node:stream';
+import type { Warehouse } from '../../warehouse/warehouse.ts';
+import { tooExpensive } from '../errors.ts';
+import { EMPTY_HISTOGRAM, type Histogram } from '../ladder/histogram.ts';
+import { StaleLiveListError } from '../ladder/pages.ts';
+import { readRecords } from '../ladder/records.ts';
+import { histogramsByChild, RECORD_BYTES } from '../ladder/rungs.ts';
+import type { Snapshot } from '../load-log.ts';
+import { DAY_MICROS, decompose, floorTo, type Span } from '../percentile/pickup-range.ts';
+import { withinSpans } from '../within-spans.ts';
+import type { Dimension } from './dimensions.ts';
+import { filterCondition, type TripFilter } from './trip-filter.ts';
+import {
+  pageOfTripsSql,
+  TRIP_SELECT,
+  type TripOrder,
+  type TripPlace,
+  type TripRow,
+} from './trips-over-sql.ts';
+
+/** Of one request. */
+export interface Patience {
+  /** Aborts when the client is gone or the time is over. */
+  signal: AbortSignal;
+  /** Milliseconds that are left. */
+  deadlineMs: number;
+}
+
+export interface Scans {
+  /** Of the trips that pass the filter. @throws GraphQLError TOO_EXPENSIVE, BAD_USER_INPUT */
+  filtered(snapshot: Snapshot, span: Span, filter: TripFilter, patience: Patience): Promise<Histogram>;
+  /** By hour 0–23, weekday 1 (Monday) – 7, hour of the week 0 (Monday, midnight) – 167, or month 1–12. */
+  grouped(
+    snapshot: Snapshot,
+    span: Span,
+    dimension: Dimension,
+    patience: Patience,
+  ): Promise<Map<number, Histogram>>;
+  /** Trips strictly longer than `above` miles. @throws GraphQLError TOO_EXPENSIVE */
+  tripsOver(
+    snapshot: Snapshot,
+    span: Span,
+    page: { above: number; order: TripOrder; after: TripPlace | undefined; limit: number },
+    patience: Patience,
+  ): Promise<TripRow[]>;
+  /** All of them, in one of ClickHouse's formats. */
+  download(
+    snapshot: Snapshot,
+    span: Span,
+    { above, format }: { above: number; format: string },
+    patience: Patience,
+  ): Promise<Readable>;
+  /** Of these distances, how many trips are shorter than and equal to `value`; by the trips alone. */
+  standing(
+    snapshot: Snapshot,
+    span: Span,
+    value: number,
+  ): Promise<{ trips: number; below: number; equal: number }>;
+}
+
+const PICKUP = { name: 'tpep_pickup_datetime', type: `DateTime64(6, 'UTC')` } as const;
+const HOUR = { name: 'hour', type: `DateTime64(6, 'UTC')` } as const;
+const DAY = { name: 'day', type: 'Date32' } as const;
+
+/** Of a DateTime64 or Date32 `moment`. */
+const KEYS: Record<Dimension, { key: string; byDay: boolean }> = {
+  HOUR_OF_DAY: { key: 'toHour(moment)', byDay: false },
+  DAY_OF_WEEK: { key: 'toDayOfWeek(moment)', byDay: true },
+  HOUR_OF_WEEK: { key: '(toDayOfWeek(moment) - 1) * 24 + toHour(moment)', byDay: false },
+  MONTH_OF_YEAR: { key: 'toMonth(moment)', byDay: true },
+};
+const AUDIT_DEADLINE_MS = 60_000;
+const NO_NEGATIVE_ZERO = 'if(trip_distance = 0, 0., trip_distance)';
+
+/** @param budgetRows trips that one question may read */
+export function createScans({ warehouse, budgetRows }: { warehouse: Warehouse; budgetRows: number }): Scans {
+  const loadsIn = (snapshot: Snapshot, span: Span): Record<string, unknown> => ({
+    load_ids: snapshot.loadsAround(span).map(({ loadId }) => loadId),
+  });
+  const where = (condition: string): string => `load_id IN {load_ids:Array(UUID)} AND ${condition}`;
+
+  function checkBudget(snapshot: Snapshot, span: Span): void {
+    const estimatedRows = snapshot.tripsAround(span);
+    if (estimatedRows > budgetRows) throw tooExpensive({ estimatedRows, budgetRows });
+  }
+
+  /**
+   * A sweep empties `trips_by_day` before the other tables: as long as that is whole, what was read before was.
+   * @throws StaleLiveListError
+   */
+  async function checkStillThere(
+    snapshot: Snapshot,
+    span: Span,
+    { signal }: Pick<Patience, 'signal'>,
+  ): Promise<void> {
+    const params = loadsIn(snapshot, span);
+    const days = { from: floorTo(span.from, DAY_MICROS), to: floorTo(span.to - 1n, DAY_MICROS) + DAY_MICROS };
+    const sql = `SELECT toUInt64(sum(trips)) AS trips FROM trips_by_day WHERE ${where(withinSpans(DAY, [days], params))}`;
+    const [row] = await warehouse.rows<{ trips: string }>(sql, { params, signal });
+    const expected = snapshot.tripsAround(span);
+    if (Number(row?.trips) !== expected)
+      throw new StaleLiveListError(
+        `the days of the range have ${row?.trips} trips, ${expected} by the live list`,
+      );
+  }
+
+  async function histograms(
+    sql: string,
+    params: Record<string, unknown>,
+    patience: Patience,
+  ): Promise<Map<number, Histogram>> {
+    const found = new Map<number, Histogram>();
+    const stream = await warehouse.stream(sql, { params, ...patience });
+    for await (const { child, histogram } of histogramsByChild(readRecords(stream, RECORD_BYTES)))
+      found.set(child, histogram);
+    return found;
+  }
+
+  return {
+    async filtered(snapshot, span, filter, patience) {
+      const params = loadsIn(snapshot, span);
+      const condition = filterCondition(filter, params) ?? 'true';
+      checkBudget(snapshot, span);
+      const sql = `SELECT toInt32(1), ${NO_NEGATIVE_ZERO} AS distance, toUInt32(count()) FROM trips
+WHERE ${where(withinSpans(PICKUP, [span], params))} AND ${condition} GROUP BY distance FORMAT RowBinary`;
+      const found = await histograms(sql, params, patience);
+      await checkStillThere(snapshot, span, patience);
+      return found.get(1) ?? EMPTY_HISTOGRAM;
+    },
+
+    async grouped(snapshot, span, dimension, patience) {
+      const params = loadsIn(snapshot, span);
+      const { key, byDay } = KEYS[dimension];
+      const { days, hours, trips } = decompose(span);
+      const whole = days === undefined ? [] : [days];
+      const parts = [
+        `SELECT day AS moment, trip_distance AS distance, toUInt64(trips) AS counted FROM trips_by_day
+  WHERE ${where(withinSpans(DAY, byDay ? whole : [], params))}`,
+        `SELECT hour AS moment, trip_distance AS distance, toUInt64(trips) AS counted FROM trips_by_hour
+  WHERE ${where(withinSpans(HOUR, byDay ? hours : [...hours, ...whole], params))}`,
+        `SELECT tpep_pickup_datetime AS moment, ${NO_NEGATIVE_ZERO} AS distance, toUInt64(1) AS counted FROM trips
+  WHERE ${where(withinSpans(PICKUP, trips, params))}`,
+      ];
+      const grouped = parts.map(
+        (part) =>
+          `SELECT toInt32(${key}) AS key, distance, sum(counted) AS trips FROM (${part}) GROUP BY key, distance`,
+      );
+      const sql = `SELECT key, distance, toUInt32(sum(trips)) FROM (${grouped.join('\nUNION ALL\n')})
+GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
+      const found = await histograms(sql, params, patience);
+      await checkStillThere(snapshot, span, patience);
+      return found;
+    },
+
+    async tripsOver(snapshot, span, { above, order, after, limit }, patience) {
+      checkBudget(snapshot, span);
+      const params: Record<string, unknown> = { ...loadsIn(snapshot, span), above };
+      const condition = `${where(withinSpans(PICKUP, [span], params))} AND trip_distance > {above:Float64}`;
+      const sql = pageOfTripsSql({ condition, order, after, limit }, params);
+      const rows = await warehouse.rows<TripRow>(sql, { params, ...patience });
+      await checkStillThere(snapshot, span, patience);
+      return rows;
+    },
+
+    async download(snapshot, span, { above, format }, patience) {
+      const params: Record<string, unknown> = { ...loadsIn(snapshot, span), above };
+      const condition = `${where(withinSpans(PICKUP, [span], params))} AND trip_distance > {above:Float64}`;
+      await checkStillThere(snapshot, span, patience);
+      return warehouse.stream(`SELECT ${TRIP_SELECT} FROM trips WHERE ${condition} FORMAT ${format}`, {
+        params,
+        ...patience,
+      });
+    },
+
+    async standing(snapshot, span, value) {
+      const params: Record<string, unknown> = { ...loadsIn(snapshot, span), value };
+      const sql = `SELECT count() AS trips, countIf(trip_distance < {value:Float64}) AS below, countIf(trip_distance = {value:Float64}) AS equal
+FROM trips WHERE ${where(withinSpans(PICKUP, [span], params))}`;
+      const [row] = await warehouse.rows<Record<'trips' | 'below' | 'equal', string>>(sql, {
+        params,
+        deadlineMs: AUDIT_DEADLINE_MS,
+      });
+      await checkStillThere(snapshot, span, { signal: AbortSignal.timeout(AUDIT_DEADLINE_MS) });
+      return { trips: Number(row?.trips), below: Number(row?.below), equal: Number(row?.equal) };
+    },
+  };
+}

@@ -1,0 +1,216 @@
+/** The ladder over a real engine, with a memory so small that it must read again and again, while loads are published and replaced. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Answers } from '../../gateway/answers.ts';
+import { interpolatedRank, nearestRank, parseLevel } from '../../gateway/ladder/level.ts';
+import { followLiveLoads, type LiveLoads } from '../../gateway/live-loads.ts';
+import { formatForWarehouse } from '../../gateway/percentile/local-date-time.ts';
+import { closeRange, DAY_MICROS, HOUR_MICROS, type Span } from '../../gateway/percentile/pickup-range.ts';
+import { migrate } from '../../warehouse/migrate.ts';
+import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
+import { asking, createTestAnswers } from '../support/answers.ts';
+import { liveTrips, publishTrips, type MadeLoad, type MadeTrip } from '../support/made-loads.ts';
+import { randomDistance } from '../support/random-trips.ts';
+import { seededRandom } from '../support/random.ts';
+import { until } from '../support/until.ts';
+import { startEngineProcess, type EngineProcess } from './engine-process.ts';
+
+/** `LADDER_CASES` makes it longer. */
+const CASES = Number(process.env['LADDER_CASES'] ?? 5_000);
+const PUBLICATIONS = 40;
+const FILES = 6;
+const CLIENTS = 12;
+/** A month of days takes 190 kB at least. */
+const TINY = 400_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'tripline-ladder-'));
+const registry = new Registry();
+let engine: EngineProcess;
+let warehouse: Warehouse;
+let liveLoads: LiveLoads;
+let answers: Answers;
+
+beforeAll(async () => {
+  engine = await startEngineProcess(join(folder, 'clickhouse'));
+  warehouse = createWarehouse({ url: engine.url, by: 'gateway' });
+  await migrate(warehouse);
+  liveLoads = followLiveLoads({
+    warehouse,
+    source: 'yellow',
+    logger: pino({ level: 'silent' }),
+    pollEveryMs: 50,
+  });
+  answers = createTestAnswers({ warehouse, liveLoads, memoryBytes: TINY, registry });
+});
+
+afterAll(async () => {
+  liveLoads?.stop();
+  await warehouse?.close();
+  await engine?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const FIRST = BigInt(Date.UTC(2023, 11, 20)) * 1_000n;
+
+/** Of a file of three weeks around new year, or of a leap February; some of them far away. */
+function randomPickup(random: () => number, file: number): bigint {
+  const begin = file % 2 === 0 ? FIRST : FIRST + 65n * DAY_MICROS;
+  if (random() < 0.01)
+    return BigInt(Date.UTC([1900, 1969, 2001, 2098, 2299][file % 5]!, 0, 1)) * 1_000n + BigInt(file);
+  const micros = begin + BigInt(Math.floor(random() * 21 * 86_400)) * 1_000_000n;
+  return random() < 0.5 ? micros : micros + BigInt(Math.floor(random() * 1e6));
+}
+
+function randomTrips(random: () => number, file: number): MadeTrip[] {
+  const sizes = [1, 2, 10, 300, 2_000];
+  const count = sizes[Math.floor(random() * sizes.length)]!;
+  return Array.from({ length: count }, () => ({
+    pickup: randomPickup(random, file),
+    distance: randomDistance(random),
+  }));
+}
+
+function randomSpan(random: () => number): Span {
+  const units = [1n, 1_000_000n, HOUR_MICROS, DAY_MICROS, 31n * DAY_MICROS];
+  const unit = units[Math.floor(random() * units.length)]!;
+  const end = () => {
+    const micros = FIRST + BigInt(Math.floor((random() * 100 - 5) * 86_400e6));
+    return micros - (micros % unit);
+  };
+  const [a, b] = [end(), end()];
+  if (random() < 0.1) return closeRange({ from: a });
+  if (random() < 0.1) return closeRange({ to: a });
+  const length = random() < 0.5 ? unit * BigInt(1 + Math.floor(random() * 30)) : a < b ? b - a : a - b + 1n;
+  return { from: a < b ? a : b, to: (a < b ? a : b) + length };
+}
+
+/** By sorting all of them. */
+function plainly(trips: readonly MadeTrip[], { from, to }: Span, p: number, interpolate: boolean) {
+  const sorted = Float64Array.from(
+    trips.filter(({ pickup }) => pickup >= from && pickup < to),
+    ({ distance }) => distance + 0,
+  ).sort();
+  const n = BigInt(sorted.length);
+  if (n === 0n) return { value: null, trips: 0, below: 0, equal: 0, above: 0, rank: 0 };
+  const level = parseLevel(p);
+  const nearest = nearestRank(level, n);
+  const { lower, upper, fraction } = interpolate
+    ? interpolatedRank(level, n)
+    : { lower: nearest, upper: nearest, fraction: 0 };
+  const [low, high] = [sorted[Number(lower) - 1]!, sorted[Number(upper) - 1]!];
+  const value = Math.min(low + fraction * (high - low), high);
+  const below = sorted.filter((distance) => distance < value).length;
+  const equal = sorted.filter((distance) => distance === value).length;
+  return {
+    value,
+    trips: sorted.length,
+    below,
+    equal,
+    above: sorted.length - below - equal,
+    rank: Number(lower),
+  };
+}
+
+it(
+  `answers ${CASES} questions by what was live at their data version, while loads are published and replaced`,
+  { timeout: 300_000 + CASES * 40 },
+  async () => {
+    const loads: MadeLoad[] = [];
+    const random = seededRandom(11);
+    const publishNext = async () => {
+      const file = loads.length < FILES ? loads.length : Math.floor(random() * FILES);
+      loads.push(
+        await publishTrips(warehouse, { filename: `${file}.parquet`, trips: randomTrips(random, file) }),
+      );
+    };
+    await publishNext();
+    await until('the live list is there', () => (liveLoads.current()?.sequence ?? 0) > 0);
+
+    const given: {
+      span: Span;
+      p: number;
+      interpolate: boolean;
+      answer: Awaited<ReturnType<Answers['percentiles']>>[0];
+    }[] = [];
+    const client = async (seed: number) => {
+      const own = seededRandom(seed);
+      while (given.length < CASES) {
+        // Not faster than the publications.
+        if (given.length > ((loads.length + 1) * CASES) / PUBLICATIONS && loads.length < PUBLICATIONS) {
+          await pause(5);
+          continue;
+        }
+        const span = randomSpan(own);
+        const interpolate = own() < 0.3;
+        const p = [0.9, 0.5, 0.07, 0.99, 0.001, Number(own().toFixed(4)) || 0.1][Math.floor(own() * 6)]!;
+        const [answer] = await answers.percentiles({ span, levels: [parseLevel(p)], interpolate }, asking());
+        given.push({ span, p, interpolate, answer: answer! });
+      }
+    };
+    const publisher = async () => {
+      while (loads.length < PUBLICATIONS) {
+        const due = (given.length * PUBLICATIONS) / CASES;
+        if (loads.length <= due) await publishNext();
+        else await pause(5);
+      }
+    };
+    await Promise.all([publisher(), ...Array.from({ length: CLIENTS }, (_, index) => client(100 + index))]);
+
+    const instance = await DuckDBInstance.create(':memory:');
+    const duck = await instance.connect();
+    const states = new Map<number, MadeTrip[]>();
+    const versions = new Set<number>();
+    let checkedByDuckDb = 0;
+    for (const { span, p, interpolate, answer } of given) {
+      const { dataVersion, value, trips, below, equal, above, rank } = answer!;
+      versions.add(dataVersion);
+      const state = states.get(dataVersion) ?? liveTrips(loads, dataVersion);
+      if (!states.has(dataVersion)) {
+        states.set(dataVersion, state);
+        await duck.run(`CREATE TABLE state_${dataVersion} (pickup TIMESTAMP, distance DOUBLE)`);
+        const appender = await duck.createAppender(`state_${dataVersion}`);
+        for (const trip of state) {
+          appender.appendTimestamp({ micros: trip.pickup } as never);
+          appender.appendDouble(trip.distance);
+          appender.endRow();
+        }
+        appender.closeSync();
+      }
+      const found = { value, trips, below, equal, above, rank };
+      expect({ span, p, interpolate, ...found }).toEqual({
+        span,
+        p,
+        interpolate,
+        ...plainly(state, span, p, interpolate),
+      });
+      if (interpolate || trips === 0) continue;
+      checkedByDuckDb += 1;
+      const bounds = `pickup >= '${formatForWarehouse(span.from)}' AND pickup < '${formatForWarehouse(span.to)}'`;
+      const result = await duck.runAndReadAll(
+        `WITH inside AS (SELECT distance + 0.0 AS distance FROM state_${dataVersion} WHERE ${bounds}),
+           answer AS (SELECT distance AS value FROM inside ORDER BY distance LIMIT 1 OFFSET ${rank - 1})
+         SELECT value, (SELECT count(*) FROM inside), (SELECT count(*) FROM inside WHERE distance < value),
+           (SELECT count(*) FROM inside WHERE distance = value) FROM answer`,
+      );
+      expect(result.getRows().map((row) => row.map(Number))).toEqual([[value, trips, below, equal]]);
+    }
+    instance.closeSync();
+    console.info(
+      `${given.length} answers at ${versions.size} data versions, ${checkedByDuckDb} of them compared with DuckDB's too; ${loads.length} publications`,
+    );
+    expect(checkedByDuckDb).toBeGreaterThan(CASES / 3);
+    expect(versions.size).toBeGreaterThan(PUBLICATIONS / 4);
+    const metrics = await registry.getSingleMetric('tripline_audited_answers_total')?.get();
+    const audited = Object.fromEntries(
+      metrics?.values.map(({ labels, value }) => [labels['outcome'], value]) ?? [],
+    );
+    expect(audited).toMatchObject({ mismatch: 0, skipped: 0 });
+    expect(audited['equal']).toBeGreaterThan(50);
+  },
+);
