@@ -18,7 +18,7 @@ import type { Patience, Scans } from './scans/scans.ts';
 import { DIMENSION_KEYS, type Dimension } from './scans/dimensions.ts';
 import type { TripFilter } from './scans/trip-filter.ts';
 import type { TripOrder, TripPlace, TripRow } from './scans/trips-over-sql.ts';
-import { bucketsOf, isPublished, type Bucket } from './series.ts';
+import { bucketsOf, publicationOf, type Bucket } from './series.ts';
 
 /** What is asked of every question: the range, and the data version when it is not the newest. */
 export interface RangeQuestion {
@@ -161,16 +161,17 @@ export function createAnswers({
       answer(asOf, asking, async (snapshot) => {
         const { span, buckets } = bucketsOf(snapshot, range, bucket);
         if (span === undefined) return { points: [], dataVersion: 0 };
+        const isPublished = publicationOf(snapshot);
         const points: Point[] = [];
         for (let first = 0; first < buckets.length; first += POINTS_AT_ONCE) {
           if (first > 0) await nextTurn(undefined, { signal: asking.patience.signal });
           const those = buckets.slice(first, first + POINTS_AT_ONCE);
-          const found = await Promise.all(those.map(({ span: each }) => ladder.histograms(snapshot, each)));
-          found.forEach(({ union: histograms }, index) => {
-            const each = those[index]!;
-            const complete = each.isWhole && isPublished(snapshot, each.span);
-            points.push({ ...each, ...percentileOf(histograms, level, interpolate), complete });
+          const found = those.map(async (each) => {
+            const { union: histograms } = await ladder.histograms(snapshot, each.span);
+            const complete = each.isWhole && isPublished(each.span);
+            return { ...each, ...percentileOf(histograms, level, interpolate), complete };
           });
+          points.push(...(await Promise.all(found)));
         }
         return { points, dataVersion: snapshot.versionOf(span) };
       }),
@@ -201,7 +202,7 @@ export function createAnswers({
         const bins = below.slice(1).map((count, index) => ({
           from: edges[index - 1] ?? null,
           to: edges[index] ?? null,
-          trips: count - below[index]!,
+          trips: count - (below[index] ?? 0),
         }));
         return { bins, trips, dataVersion: snapshot.versionOf(span) };
       }),

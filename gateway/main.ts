@@ -44,14 +44,16 @@ const liveLoads = followLiveLoads({
       );
   },
 });
-new Gauge({
-  name: 'tripline_ladder_bytes',
-  help: 'Memory of the histograms and trips that are held.',
-  registers: [registry],
-  collect() {
-    this.set(ladder.bytes());
-  },
-});
+registry.registerMetric(
+  new Gauge({
+    name: 'tripline_ladder_bytes',
+    help: 'Memory of the histograms and trips that are held.',
+    registers: [],
+    collect() {
+      this.set(ladder.bytes());
+    },
+  }),
+);
 const scans = createScans({ warehouse: scanWarehouse, budgetRows: environment.scanBudgetRows });
 const audit = createAudit({ scans, share: environment.auditShare, registry, logger });
 const redis = connectRedis({

@@ -60,12 +60,14 @@ function publishedMonths({ liveByFile }: Snapshot): number[] {
   return months;
 }
 
-/** Has every month that the span touches a live file? */
-export function isPublished(snapshot: Snapshot, { from, to }: Span): boolean {
+/** @returns tells whether every month that a span touches has a live file */
+export function publicationOf(snapshot: Snapshot): (span: Span) => boolean {
   const published = new Set(publishedMonths(snapshot));
-  for (let month = monthOf(from); month <= monthOf(to - 1n); month += 1)
-    if (!published.has(month)) return false;
-  return true;
+  return ({ from, to }) => {
+    for (let month = monthOf(from); month <= monthOf(to - 1n); month += 1)
+      if (!published.has(month)) return false;
+    return true;
+  };
 }
 
 /**

@@ -157,7 +157,7 @@ export function createLadder({
       await histograms(snapshot, { from: EARLIEST_MICROS, to: PAST_LATEST_MICROS });
       const newest = snapshot.months.filter(({ trips }) => trips > 0).slice(-WARM_MONTHS);
       const count = { hit: 0, missed: 0 };
-      await Promise.all(newest.map((month) => pages.days(snapshot, month, count)));
+      await Promise.all(newest.map(async (month) => pages.days(snapshot, month, count)));
     },
     bytes: () => pages.bytes(),
   };
@@ -168,13 +168,13 @@ function hasTrips({ month, dayTrips }: LiveMonth, { first, past }: Run): boolean
   return dayTrips.subarray(first - begins, past - begins).some((trips) => trips > 0);
 }
 
-function then<A, B>(value: Soon<A>, next: (value: A) => Soon<B>): Soon<B> {
-  return value instanceof Promise ? value.then(next) : next(value);
+function then<A, B>(value: Soon<A>, after: (value: A) => Soon<B>): Soon<B> {
+  return value instanceof Promise ? value.then(after) : after(value);
 }
 
-function whenAll<A, B>(values: readonly Soon<A>[], next: (values: A[]) => Soon<B>): Soon<B> {
+function whenAll<A, B>(values: readonly Soon<A>[], after: (values: A[]) => Soon<B>): Soon<B> {
   const isThere = (value: Soon<A>): value is A => !(value instanceof Promise);
-  return values.every(isThere) ? next([...values]) : Promise.all(values).then(next);
+  return values.every(isThere) ? after([...values]) : Promise.all(values).then(after);
 }
 
 function both<A, B>(a: Soon<A>, b: Soon<B>): Soon<[A, B]> {

@@ -66,7 +66,7 @@ async function readChildren(
   const pages = new Map<number, Histogram[]>();
   for await (const { child, histogram } of histogramsByChild(records)) {
     const parent = parentOf(child);
-    const page = pages.get(parent) ?? new Array<Histogram>(lengthOf(parent)).fill(EMPTY_HISTOGRAM);
+    const page = pages.get(parent) ?? Array.from({ length: lengthOf(parent) }, () => EMPTY_HISTOGRAM);
     page[child - firstOf(parent)] = histogram;
     pages.set(parent, page);
   }

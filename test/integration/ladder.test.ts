@@ -7,7 +7,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Answers } from '../../gateway/answers.ts';
+import type { Answers, PercentileAnswer } from '../../gateway/answers.ts';
 import { interpolatedRank, nearestRank, parseLevel } from '../../gateway/ladder/level.ts';
 import { followLiveLoads, type LiveLoads } from '../../gateway/live-loads.ts';
 import { formatForWarehouse } from '../../gateway/percentile/local-date-time.ts';
@@ -136,7 +136,7 @@ it(
       span: Span;
       p: number;
       interpolate: boolean;
-      answer: Awaited<ReturnType<Answers['percentiles']>>[0];
+      answer: PercentileAnswer;
     }[] = [];
     const client = async (seed: number) => {
       const own = seededRandom(seed);
@@ -168,7 +168,7 @@ it(
     const versions = new Set<number>();
     let checkedByDuckDb = 0;
     for (const { span, p, interpolate, answer } of given) {
-      const { dataVersion, value, trips, below, equal, above, rank } = answer!;
+      const { dataVersion, value, trips, below, equal, above, rank } = answer;
       versions.add(dataVersion);
       const state = states.get(dataVersion) ?? liveTrips(loads, dataVersion);
       if (!states.has(dataVersion)) {

@@ -11,7 +11,7 @@ export function randomDistance(random: () => number): number {
     // Off the grid of hundredths, by little and by much.
     () => hundredth() + 0.001 * random(),
     () => hundredth() * (1 + Number.EPSILON),
-    () => 0.96000000000000002 + 0.1 + 0.2,
+    () => 0.1 + 0.2,
     // Around the end of the grid.
     () => (5_990 + Math.floor(random() * 20)) / 100,
     () => 59.99 * (1 + Number.EPSILON),
