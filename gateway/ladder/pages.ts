@@ -1,5 +1,5 @@
 /**
- * The pages that the ladder stands on. All that is missed in one tick is one statement per rung. Pages are immutable and kept by their
+ * The pages that the ladder stands on. All that is missed in one tick, or while statements run, is one statement per rung. Pages are immutable and kept by their
  * unit's data version, so none is ever stale, and every one is compared with what the live list says before it is believed.
  */
 import DataLoader from 'dataloader';
@@ -48,6 +48,30 @@ interface Bucket {
 
 const DEADLINE_MS = 30_000;
 
+/** Of one rung at a time: what is missed while they run is one statement after them. */
+const STATEMENTS_AT_ONCE = 2;
+
+/** Starts a batch at the end of the tick, or when a statement before it has ended. */
+function createTurns() {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return {
+    schedule(start: () => void): void {
+      if (running < STATEMENTS_AT_ONCE) setImmediate(start);
+      else waiting.push(start);
+    },
+    async run<Value>(statement: () => Promise<Value>): Promise<Value> {
+      running += 1;
+      try {
+        return await statement();
+      } finally {
+        running -= 1;
+        waiting.shift()?.();
+      }
+    },
+  };
+}
+
 /** @param memoryBytes of all pages together; what is beyond it is read again */
 export function createPages({
   warehouse,
@@ -60,11 +84,11 @@ export function createPages({
 
   function open<Page extends object>(rung: Rung<Page>) {
     const keyOf = ({ unit, version }: Bucket): string => `${rung.name} ${unit} ${version}`;
-    const loader = new DataLoader<Bucket, Page, string>((buckets) => readAll(warehouse, rung, buckets), {
-      cacheKeyFn: keyOf,
-      maxBatchSize: rung.mostAtOnce,
-      batchScheduleFn: (callback) => setImmediate(callback),
-    });
+    const turns = createTurns();
+    const loader = new DataLoader<Bucket, Page, string>(
+      (buckets) => turns.run(() => readAll(warehouse, rung, buckets)),
+      { cacheKeyFn: keyOf, maxBatchSize: rung.mostAtOnce, batchScheduleFn: turns.schedule },
+    );
     return (bucket: Bucket, count: PageCount, problemOf: (page: Page) => string | undefined): Soon<Page> => {
       const key = keyOf(bucket);
       const page = held.get(key) as Page | undefined;

@@ -84,9 +84,3 @@ export function decompose(span: Span): Decomposition {
     trips: hours.flatMap(({ rests }) => rests),
   };
 }
-
-/** The spans of the units that a span touches: at most two, as rests of a cut do. */
-export function unitsAround(spans: readonly Span[], unit: bigint): Span[] {
-  const starts = new Set(spans.map(({ from }) => floorTo(from, unit)));
-  return [...starts].map((from) => ({ from, to: from + unit }));
-}

@@ -1,0 +1,89 @@
+/** 300 clients at once with ranges of their own, against the same gateway with a constant answer, and with SQL. */
+import type { Compared } from '../query.ts';
+import { postUnderLoad, type Load } from '../wrk.ts';
+import type { Gateway, Loaded } from './loaded.ts';
+import { endOf, P90, randomRanges, startOf, type Range } from './ranges.ts';
+
+const CLIENTS = 300;
+const DAY = 86_400_000;
+const MANY = 50_000;
+
+const bodiesOf = (ranges: readonly Range[]): string[] =>
+  ranges.map(({ from, to }) => JSON.stringify({ query: P90, variables: { from, to } }));
+
+export async function measureClients(
+  { months, startGateway, startOtherGateway }: Loaded,
+  { seconds }: { seconds: number },
+): Promise<Compared[]> {
+  const within = { from: startOf(months[0] ?? ''), to: endOf(months.at(-1) ?? '') };
+  const week = { from: within.to - 10 * DAY, to: within.to - 3 * DAY };
+  const aligned = bodiesOf(randomRanges({ count: MANY, within, unit: DAY, shortest: DAY, seed: 5 }));
+  const inWeek = bodiesOf(
+    randomRanges({ count: MANY, within: week, unit: 1_000, shortest: 60_000, seed: 6 }),
+  );
+  const anywhere = bodiesOf(randomRanges({ count: MANY, within, unit: 1_000, shortest: 60_000, seed: 7 }));
+  const load = ({ url }: Gateway, bodies: readonly string[]) =>
+    postUnderLoad({ url: `${url}/graphql`, bodies, connections: CLIENTS, seconds });
+
+  const compared: Compared[] = [];
+  const add = (question: string, ours: Load, theirs: Load, target: string, memory: number) => {
+    const show = ({ requestsPerSecond, p99, errors }: Load) =>
+      `${Math.round(requestsPerSecond)}/s, p99 ${Math.round(p99)} ms, ${errors} errors`;
+    compared.push({
+      question: `${CLIENTS} clients, ${question}`,
+      tripline: `${show(ours)}; ${memory} MB`,
+      against: show(theirs),
+      ratio: `${(ours.requestsPerSecond / theirs.requestsPerSecond).toFixed(2)} ×`,
+      target,
+    });
+  };
+
+  // Both are warmed up alike, and measured in turns.
+  async function pair(question: string, bodies: readonly string[], target: string): Promise<void> {
+    const ours = await startGateway();
+    const constant = await startOtherGateway('constant');
+    try {
+      await load(constant, bodies);
+      await load(ours, bodies);
+      const theirs = await load(constant, bodies);
+      add(question, await load(ours, bodies), theirs, target, ours.peakMegabytes());
+    } finally {
+      await ours.stop();
+      await constant.stop();
+    }
+  }
+  await pair('day-aligned ranges of their own', aligned, '0.7 × a constant');
+  await pair('to-the-second ranges within a week, warm', inWeek, '0.5 × a constant');
+
+  const sql = await startOtherGateway('sql');
+  const ours = await startGateway();
+  try {
+    const theirs = await load(sql, anywhere);
+    add(
+      'to-the-second ranges anywhere, from cold',
+      await load(ours, anywhere),
+      theirs,
+      '3 × SQL over the histograms',
+      ours.peakMegabytes(),
+    );
+  } finally {
+    await sql.stop();
+    await ours.stop();
+  }
+  const tiny = await startGateway({ LADDER_MEMORY_MB: '8' });
+  const again = await startOtherGateway('sql');
+  try {
+    const theirs = await load(again, anywhere);
+    add(
+      'the same, and never warm (8 MB of pages)',
+      await load(tiny, anywhere),
+      theirs,
+      'reported',
+      tiny.peakMegabytes(),
+    );
+  } finally {
+    await tiny.stop();
+    await again.stop();
+  }
+  return compared;
+}

@@ -1,0 +1,130 @@
+/** A warehouse full of trips, kept from run to run, and gateways over it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, startTripline, type Tripline } from '../../test/support/tripline.ts';
+import { until } from '../../test/support/until.ts';
+import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
+import { monthsFrom, prepareMonths } from '../months.ts';
+
+export interface Gateway {
+  url: string;
+  /** GraphQL. @throws Error when there are errors */
+  ask<Data>(query: string, variables: Record<string, unknown>): Promise<Data>;
+  /** Resident memory, in MB: highest so far. */
+  peakMegabytes(): number;
+  stop(): Promise<void>;
+}
+
+export interface Loaded {
+  warehouse: Warehouse;
+  /** Files that are loaded. */
+  paths: string[];
+  /** `YYYY-MM` */
+  months: string[];
+  rows: number;
+  /** A gateway as people run it. */
+  startGateway(env?: Record<string, string>): Promise<Gateway>;
+  /** The same with another way to a percentile. */
+  startOtherGateway(way: 'constant' | 'sql'): Promise<Gateway>;
+  stop(): Promise<void>;
+}
+
+export async function startLoaded({
+  cache,
+  months: count,
+  rows,
+}: {
+  cache: string;
+  months: number;
+  rows: number;
+}): Promise<Loaded> {
+  const months = monthsFrom('2023-01', count);
+  const { folder, names, label } = await prepareMonths({ cache, months, rows });
+  const source = join(cache, `source-${label}-${count}x${rows}`);
+  mkdirSync(source, { recursive: true });
+  const { linkSync, existsSync } = await import('node:fs');
+  for (const name of names)
+    if (!existsSync(join(source, name))) linkSync(join(folder, name), join(source, name));
+  console.info(`loading ${count} months of ${rows} ${label} trips, unless they are already`);
+  const tripline: Tripline = await startTripline({
+    sourceUrl: `file://${source}`,
+    dataDir: join(cache, `data-${label}-${count}x${rows}`),
+    env: { KEEP_LOADS_HOURS: '100000' },
+  });
+  await tripline.settled(count, 1_800_000);
+  const clickhouse = tripline.part('clickhouse').url;
+  const warehouse = createWarehouse({ url: clickhouse, by: 'bench' });
+  // Merges of what was just loaded would be measured too.
+  await until(
+    'the engine is at rest',
+    async () => (await warehouse.rows<{ n: string }>('SELECT count() AS n FROM system.merges'))[0]?.n === '0',
+    { deadlineMs: 300_000, everyMs: 500 },
+  );
+
+  async function start(args: readonly string[], port: number, env: Record<string, string>): Promise<Gateway> {
+    const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+      env: { ...process.env, LOG_LEVEL: 'warn', ...env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const url = `http://127.0.0.1:${port}`;
+    await until('the gateway is ready', async () => (await fetch(`${url}/readyz`)).ok, {
+      deadlineMs: 60_000,
+    });
+    return gatewayAt(url, child);
+  }
+
+  return {
+    warehouse,
+    paths: names.map((name) => join(source, name)),
+    months,
+    rows,
+    async startGateway(env = {}) {
+      const port = await freePort();
+      return start(['gateway/main.ts'], port, {
+        PORT: String(port),
+        SOURCE_URL: `file://${source}`,
+        DATA_DIR: tripline.dataDir,
+        CLICKHOUSE_URL: clickhouse,
+        TEMPORAL_ADDRESS: new URL(tripline.part('temporal').url).host,
+        AUDIT_SHARE: '0',
+        ...env,
+      });
+    },
+    async startOtherGateway(way) {
+      const port = await freePort();
+      const args = ['--way', way, '--port', String(port), '--clickhouse', clickhouse];
+      return start(['bench/query/other-gateway.ts', ...args], port, {});
+    },
+    async stop() {
+      await warehouse.close();
+      await tripline.stop();
+    },
+  };
+}
+
+function gatewayAt(url: string, child: ChildProcess): Gateway {
+  return {
+    url,
+    async ask<Data>(query: string, variables: Record<string, unknown>): Promise<Data> {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data, errors } = (await response.json()) as { data?: Data; errors?: unknown };
+      if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
+      return data;
+    },
+    peakMegabytes() {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+    },
+    async stop() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
