@@ -11,6 +11,9 @@ import { BASE_SETTINGS, type SessionPool } from './session-pool.ts';
 import type { Spool } from './spool.ts';
 import { parseStatement, READ_VERBS, type Statement } from './statement.ts';
 
+/** As ClickHouse's `http_max_uri_size`: bound values are in the address, also those of hundreds of loads. */
+const MOST_HEADER_BYTES = 1 << 20;
+
 export interface EngineParts {
   pool: SessionPool;
   running: RunningStatements;
@@ -136,20 +139,24 @@ export function createEngineServer(parts: EngineParts): Server {
     response.end(text);
   };
 
-  return createServer({ keepAliveTimeout: 30_000, requestTimeout: 0, noDelay: true }, (request, response) => {
-    response.on('error', () => undefined);
-    const foreign = foreignReason(request, parts.host);
-    if (foreign !== undefined) return plain(response, 403, `${foreign}\n`);
-    const url = new URL(request.url ?? '/', 'http://engine');
-    if (url.pathname === '/ping' || url.pathname === '/replicas_status') return plain(response, 200, 'Ok.\n');
-    if (url.pathname !== '/')
-      return plain(response, 404, `There is no handle ${url.pathname}. Use / or /ping.\n`);
-    const reads = request.method === 'GET' || request.method === 'HEAD';
-    if (reads && !url.searchParams.has('query')) return plain(response, 200, 'Ok.\n');
-    if (!reads && request.method !== 'POST')
-      return plain(response, 501, `${request.method} is not implemented: use GET or POST.\n`);
-    void answerStatement(request, response, url).catch((error: unknown) => {
-      response.destroy(error instanceof Error ? error : undefined);
-    });
-  });
+  return createServer(
+    { maxHeaderSize: MOST_HEADER_BYTES, keepAliveTimeout: 30_000, requestTimeout: 0, noDelay: true },
+    (request, response) => {
+      response.on('error', () => undefined);
+      const foreign = foreignReason(request, parts.host);
+      if (foreign !== undefined) return plain(response, 403, `${foreign}\n`);
+      const url = new URL(request.url ?? '/', 'http://engine');
+      if (url.pathname === '/ping' || url.pathname === '/replicas_status')
+        return plain(response, 200, 'Ok.\n');
+      if (url.pathname !== '/')
+        return plain(response, 404, `There is no handle ${url.pathname}. Use / or /ping.\n`);
+      const reads = request.method === 'GET' || request.method === 'HEAD';
+      if (reads && !url.searchParams.has('query')) return plain(response, 200, 'Ok.\n');
+      if (!reads && request.method !== 'POST')
+        return plain(response, 501, `${request.method} is not implemented: use GET or POST.\n`);
+      void answerStatement(request, response, url).catch((error: unknown) => {
+        response.destroy(error instanceof Error ? error : undefined);
+      });
+    },
+  );
 }

@@ -118,6 +118,11 @@ describe('what a newcomer tries', { timeout: 30_000 }, () => {
     expect(await (await get(asked("SELECT getSetting('log_comment')"))).text()).toBe('\n');
   });
 
+  it('values as long as a server takes them in an address', async () => {
+    const answer = await get(`${asked('SELECT length({text:String})')}&param_text=${'x'.repeat(500_000)}`);
+    expect(await answer.text()).toBe('500000\n');
+  });
+
   it('tables: create, insert each way, count, drop', async () => {
     expect(
       (await post('CREATE TABLE curl (id UInt32, text String) ENGINE = MergeTree ORDER BY id')).status,
