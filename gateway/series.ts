@@ -37,14 +37,6 @@ const UNITS: Record<Bucket['unit'], (micros: bigint) => Span> = {
     return { from: ofMonth(january), to: ofMonth(january + 12) };
   },
 };
-const LEAST_MICROS: Record<Bucket['unit'], bigint> = {
-  HOUR: HOUR_MICROS,
-  DAY: DAY_MICROS,
-  WEEK: WEEK_MICROS,
-  MONTH: 28n * DAY_MICROS,
-  YEAR: 365n * DAY_MICROS,
-};
-
 function unitAround(micros: bigint, length: bigint, first: bigint): Span {
   const from = floorTo(micros - first, length) + first;
   return { from, to: from + length };
@@ -87,12 +79,12 @@ export function bucketsOf(
   const to = range.to ?? ofMonth(Math.max(...months) + 1);
   if (from >= to) return { span: undefined, buckets: [] };
   const span = closeRange({ from, to });
-  if ((span.to - span.from) / LEAST_MICROS[unit] > BigInt(MOST_BUCKETS))
-    throw badUserInput(
-      `more than ${MOST_BUCKETS} points of one ${unit.toLowerCase()} each: ask about a shorter range, or larger buckets`,
-    );
   const buckets: Bucket[] = [];
   for (let at = span.from; at < span.to;) {
+    if (buckets.length === MOST_BUCKETS)
+      throw badUserInput(
+        `more than ${MOST_BUCKETS} points of one ${unit.toLowerCase()} each: ask about a shorter range, or larger buckets`,
+      );
     const whole = UNITS[unit](at);
     const end = whole.to < span.to ? whole.to : span.to;
     buckets.push({ unit, span: { from: at, to: end }, isWhole: at === whole.from && end === whole.to });
