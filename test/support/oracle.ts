@@ -7,6 +7,14 @@ export interface OracleAnswer {
   tripsOver: number;
 }
 
+/** Of the trips of one key. */
+export interface OracleStanding extends OracleAnswer {
+  below: number;
+  equal: number;
+  /** ⌈p·n⌉, from 1. */
+  rank: number;
+}
+
 export interface Oracle {
   /** Moments as ISO 8601 without a zone, or undefined for an open end. */
   p90(range: { from?: string | undefined; to?: string | undefined }): Promise<OracleAnswer>;
@@ -16,14 +24,28 @@ export interface Oracle {
   /** `count` pickups drawn at random, and the first and the last one, as ISO 8601 to the microsecond. */
   pickups(count: number): Promise<string[]>;
   newestPickup(): Promise<string>;
+  /**
+   * Nearest-rank percentiles by rank itself, one for each value of `key` that has trips.
+   * @param key SQL over the columns of `trips`, given back as text
+   * @param p decimal, at most 9 digits
+   */
+  percentiles(question: { key?: string; where?: string; p?: string }): Promise<Map<string, OracleStanding>>;
+  /** Asks about `trips`: `pickup` and `distance`; with all columns `filename`, `row` (from 0), and those of the files by their own names. */
+  rows(sql: string): Promise<unknown[][]>;
   close(): void;
 }
 
 const ISO = "strftime(pickup, '%Y-%m-%dT%H:%M:%S.%f')";
 const PICKUP_NAMES = ['tpep_pickup_datetime', 'pickup_datetime', 'trip_pickup_datetime'];
 
-/** Reads the pickups and distances of these files into memory; rows without either are left out, as Tripline does. */
-export async function createOracle(paths: readonly string[]): Promise<Oracle> {
+const ALL_COLUMNS =
+  ', parse_filename(filename) AS filename, file_row_number AS row, * EXCLUDE (filename, file_row_number)';
+
+/** Reads the pickups and distances, or all columns, of these files into memory; rows without either are left out, as Tripline does. */
+export async function createOracle(
+  paths: readonly string[],
+  { allColumns = false }: { allColumns?: boolean } = {},
+): Promise<Oracle> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   await connection.run('CREATE TABLE trips (pickup TIMESTAMP, distance DOUBLE)');
@@ -35,7 +57,9 @@ export async function createOracle(paths: readonly string[]): Promise<Oracle> {
     const pickup = columns.find((name) => PICKUP_NAMES.includes(name.toLowerCase()));
     const distance = columns.find((name) => name.toLowerCase() === 'trip_distance');
     await connection.run(
-      `INSERT INTO trips SELECT TRY_CAST("${pickup}" AS TIMESTAMP), "${distance}" FROM ${file}
+      `CREATE OR REPLACE TABLE trips AS SELECT * FROM trips UNION ALL BY NAME
+       SELECT TRY_CAST("${pickup}" AS TIMESTAMP) AS pickup, "${distance}" AS distance ${allColumns ? ALL_COLUMNS : ''}
+       FROM read_parquet('${path.replaceAll("'", "''")}', filename = true, file_row_number = true)
        WHERE TRY_CAST("${pickup}" AS TIMESTAMP) IS NOT NULL AND "${distance}" IS NOT NULL AND isfinite("${distance}")`,
     );
   }
@@ -75,6 +99,26 @@ export async function createOracle(paths: readonly string[]): Promise<Oracle> {
       const [row] = await read(connection, `SELECT ${ISO} FROM (SELECT max(pickup) AS pickup FROM trips)`);
       return String(row?.[0]);
     },
+    async percentiles({ key = "''", where = 'true', p = '0.9' }) {
+      const rows = await read(
+        connection,
+        `WITH asked AS (SELECT (${key})::VARCHAR AS key, distance FROM trips WHERE ${where}),
+           numbered AS (
+             SELECT *, row_number() OVER (PARTITION BY key ORDER BY distance) AS number,
+               ceil(count(*) OVER (PARTITION BY key)::DECIMAL(18, 0) * ${p}::DECIMAL(18, 9)) AS rank FROM asked
+           ),
+           found AS (SELECT key, rank, distance AS value FROM numbered WHERE number = rank)
+         SELECT key, any_value(value) + 0, count(*), count(*) FILTER (distance > value), count(*) FILTER (distance < value),
+           count(*) FILTER (distance = value), any_value(rank) FROM asked JOIN found USING (key) GROUP BY key`,
+      );
+      return new Map(
+        rows.map(([key, ...numbers]) => {
+          const [value, trips, tripsOver, below, equal, rank] = numbers.map(Number);
+          return [String(key), { value, trips, tripsOver, below, equal, rank } as OracleStanding];
+        }),
+      );
+    },
+    rows: (sql) => read(connection, sql),
     close() {
       connection.closeSync();
       instance.closeSync();
