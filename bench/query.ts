@@ -1,12 +1,14 @@
 /**
  * `npm run bench:query`: any percentile of any range against other ways to the same number, on this machine in one run, uncached, over HTTP from outside.
- * `--parts single,clients,series,peers,growth` chooses; `--months 3 --rows 200000` makes it small. The loaded warehouse is kept in `--cache`.
+ * `--parts single,clients,peers,growth` chooses; `--months 3 --rows 200000` makes it small. The loaded warehouse is kept in `--cache`.
  */
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureClients } from './query/clients.ts';
 
+import { measureGrowth } from './query/growth.ts';
+import { measurePeers } from './query/peers.ts';
 import { measureSingle } from './query/single.ts';
 import { startLoaded, type Loaded } from './query/loaded.ts';
 
@@ -21,7 +23,7 @@ export interface Compared {
 
 const { values } = parseArgs({
   options: {
-    parts: { type: 'string', default: 'single,clients' },
+    parts: { type: 'string', default: 'single,clients,peers,growth' },
     months: { type: 'string', default: '24' },
     rows: { type: 'string', default: '3000000' },
     seconds: { type: 'string', default: '10' },
@@ -36,6 +38,8 @@ const number = (name: 'months' | 'rows' | 'seconds'): number => {
 const parts: Record<string, (loaded: Loaded) => Promise<Compared[]>> = {
   single: measureSingle,
   clients: (loaded) => measureClients(loaded, { seconds: number('seconds') }),
+  peers: measurePeers,
+  growth: measureGrowth,
 };
 const chosen = values.parts.split(',');
 for (const name of chosen) if (!(name in parts)) throw new RangeError(`no part is called ${name}`);
