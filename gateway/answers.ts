@@ -52,7 +52,8 @@ export interface Pin {
 
 export interface Asking {
   pin: Pin;
-  patience: Patience;
+  /** How long it may take from now on. */
+  patience: () => Patience;
 }
 
 /** How often an answer is begun anew because the live list had grown old under it. */
@@ -65,12 +66,15 @@ export function createAnswers({
   ladder,
   scans,
   audit,
+  requestTimeoutMs,
   logger,
 }: {
   liveLoads: LiveLoads;
   ladder: Ladder;
   scans: Scans;
   audit: Audit;
+  /** For messages: each request brings its own patience. */
+  requestTimeoutMs: number;
   logger: Logger;
 }) {
   async function snapshotFor(asOf: number | undefined, pin: Pin): Promise<Snapshot> {
@@ -105,13 +109,13 @@ export function createAnswers({
     }
   }
 
-  function explained(error: unknown, asOf: number | undefined, { signal, deadlineMs }: Patience): unknown {
+  function explained(error: unknown, asOf: number | undefined, patience: Asking['patience']): unknown {
     if (error instanceof GraphQLError) return error;
     if (error instanceof StaleLiveListError && asOf !== undefined)
       return gone(`Data version ${asOf} is not kept any more for this range. Ask without asOf.`);
     const isTimeout = error instanceof ClickHouseError && error.code === TIMEOUT_EXCEEDED;
-    if (isTimeout || signal.aborted)
-      return timedOut(`This took longer than ${Math.ceil(deadlineMs / 1000)} s: ask about a shorter range.`);
+    if (isTimeout || patience().signal.aborted)
+      return timedOut(`This took longer than ${requestTimeoutMs / 1000} s: ask about a shorter range.`);
     logger.error({ error: String(error) }, 'a question could not be answered');
     if (error instanceof ClickHouseError && !isEngineTrouble(error)) return error;
     if (error instanceof TypeError || error instanceof RangeError) return error;
@@ -130,7 +134,7 @@ export function createAnswers({
     { patience }: Asking,
   ): Promise<{ union: readonly Histogram[]; plan: Plan }> {
     if (filter === undefined) return ladder.histograms(snapshot, span);
-    const histogram = await scans.filtered(snapshot, span, filter, patience);
+    const histogram = await scans.filtered(snapshot, span, filter, patience());
     const tripsRead = snapshot.tripsAround(span);
     return { union: [histogram], plan: { ...NO_PLAN, tripsRead, statements: 2 } };
   }
@@ -164,7 +168,7 @@ export function createAnswers({
         const isPublished = publicationOf(snapshot);
         const points: Point[] = [];
         for (let first = 0; first < buckets.length; first += POINTS_AT_ONCE) {
-          if (first > 0) await nextTurn(undefined, { signal: asking.patience.signal });
+          if (first > 0) await nextTurn(undefined, { signal: asking.patience().signal });
           const those = buckets.slice(first, first + POINTS_AT_ONCE);
           const found = those.map(async (each) => {
             const { union: histograms } = await ladder.histograms(snapshot, each.span);
@@ -182,7 +186,7 @@ export function createAnswers({
       asking: Asking,
     ): Promise<{ groups: (Percentile & { key: number })[]; dataVersion: number }> =>
       answer(asOf, asking, async (snapshot) => {
-        const found = await scans.grouped(snapshot, span, dimension, asking.patience);
+        const found = await scans.grouped(snapshot, span, dimension, asking.patience());
         const groups = DIMENSION_KEYS[dimension].map((key) => {
           const histogram = found.get(key);
           return { key, ...percentileOf(histogram === undefined ? [] : [histogram], level, interpolate) };
@@ -225,7 +229,7 @@ export function createAnswers({
         if (percentile.value === null || percentile.above === 0)
           return { percentile, rows: [], sequence: snapshot.sequence, filenames };
         const page = { above: percentile.value, order, after, limit };
-        const rows = await scans.tripsOver(snapshot, span, page, asking.patience);
+        const rows = await scans.tripsOver(snapshot, span, page, asking.patience());
         return { percentile, rows, sequence: snapshot.sequence, filenames };
       }),
 
@@ -241,7 +245,7 @@ export function createAnswers({
           snapshot,
           span,
           { above: value ?? Infinity, format },
-          asking.patience,
+          asking.patience(),
         );
         return { stream, trips: above, dataVersion: snapshot.versionOf(span) };
       }),

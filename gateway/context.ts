@@ -8,6 +8,7 @@ import type { Control } from './control.ts';
 import type { Ingestion } from './ingestion.ts';
 import type { LiveLoads } from './live-loads.ts';
 import type { OperatorCheck } from './operator.ts';
+import type { Patience } from './scans/scans.ts';
 
 /** What the gateway is made of: lives as long as the process. */
 export interface GatewayParts {
@@ -77,11 +78,22 @@ export function createContext(
   };
 }
 
-/** One request's patience: until its client is gone, or it has taken too long. */
+/**
+ * What one request keeps to. Its signal is made when something waits for it: most answers are there before it could matter, and a timer for each would
+ * be thousands.
+ */
 export function askingFor(
-  clientGone: AbortSignal,
+  clientGone: () => AbortSignal,
   { requestTimeoutMs }: Pick<GatewayParts, 'requestTimeoutMs'>,
 ): Asking {
-  const signal = AbortSignal.any([clientGone, AbortSignal.timeout(requestTimeoutMs)]);
-  return { pin: {}, patience: { signal, deadlineMs: requestTimeoutMs } };
+  const began = performance.now();
+  let patience: Patience | undefined;
+  return {
+    pin: {},
+    patience() {
+      const deadlineMs = Math.max(1, requestTimeoutMs - (performance.now() - began));
+      patience ??= { signal: AbortSignal.any([clientGone(), AbortSignal.timeout(deadlineMs)]), deadlineMs };
+      return patience;
+    },
+  };
 }

@@ -53,7 +53,7 @@ export async function downloadTripsOver(
   try {
     await pipeline(stream, response);
   } catch (error) {
-    if (!response.destroyed || !asking.patience.signal.aborted)
+    if (!response.destroyed || !asking.patience().signal.aborted)
       logger.warn({ error: String(error) }, 'a download was cut');
     response.destroy();
   }

@@ -66,7 +66,14 @@ const ingestion = connectIngestion({
   namespace: environment.temporalNamespace,
   logger,
 });
-const answers = createAnswers({ liveLoads, ladder, scans, audit, logger });
+const answers = createAnswers({
+  liveLoads,
+  ladder,
+  scans,
+  audit,
+  requestTimeoutMs: environment.requestTimeoutMs,
+  logger,
+});
 const gateway = createGatewayServer({
   parts: {
     source: {

@@ -57,7 +57,7 @@ export function createGatewayServer({
     context: ({ request }) =>
       createContext(parts, {
         authorization: request.headers.get('authorization'),
-        asking: askingFor(request.signal, parts),
+        asking: askingFor(() => request.signal, parts),
       }),
   });
 
@@ -103,11 +103,16 @@ export function createGatewayServer({
         return;
       case '/api/p90':
         return answerGet(request, response, () =>
-          answerP90(request, response, parts.answers, askingFor(untilGone(response), parts)),
+          answerP90(
+            request,
+            response,
+            parts.answers,
+            askingFor(() => untilGone(response), parts),
+          ),
         );
       case '/api/trips-over-p90':
         return answerGet(request, response, () => {
-          const asking = askingFor(untilGone(response), parts);
+          const asking = askingFor(() => untilGone(response), parts);
           return downloadTripsOver(request, response, { answers: parts.answers, asking, logger });
         });
       case '/api/arrivals':

@@ -26,13 +26,20 @@ export function createTestAnswers({
   const logger = pino({ level: 'silent' });
   const scans = createScans({ warehouse, budgetRows: 1e9 });
   const audit = createAudit({ scans, share: 1, registry, logger });
-  return createAnswers({ liveLoads, ladder: createLadder({ warehouse, memoryBytes }), scans, audit, logger });
+  return createAnswers({
+    liveLoads,
+    ladder: createLadder({ warehouse, memoryBytes }),
+    scans,
+    audit,
+    requestTimeoutMs: 60_000,
+    logger,
+  });
 }
 
 /** A request that nobody cuts. */
 export const asking = (): Asking => ({
   pin: {},
-  patience: { signal: new AbortController().signal, deadlineMs: 60_000 },
+  patience: () => ({ signal: new AbortController().signal, deadlineMs: 60_000 }),
 });
 
 /** The p90 of everything. */
