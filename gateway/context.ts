@@ -91,7 +91,7 @@ export function askingFor(
   return {
     pin: {},
     patience() {
-      const deadlineMs = Math.max(1, requestTimeoutMs - (performance.now() - began));
+      const deadlineMs = Math.max(1, Math.ceil(requestTimeoutMs - (performance.now() - began)));
       patience ??= { signal: AbortSignal.any([clientGone(), AbortSignal.timeout(deadlineMs)]), deadlineMs };
       return patience;
     },
