@@ -77,10 +77,13 @@ export function createAnswers({
   requestTimeoutMs: number;
   logger: Logger;
 }) {
-  async function snapshotFor(asOf: number | undefined, pin: Pin): Promise<Snapshot> {
-    if (asOf === undefined) return (pin.snapshot ??= liveLoads.current() ?? (await liveLoads.refresh()));
-    const known = liveLoads.at(asOf);
-    if (known !== undefined) return known;
+  function snapshotFor(asOf: number | undefined, pin: Pin): Soon<Snapshot> {
+    if (asOf !== undefined) return liveLoads.at(asOf) ?? snapshotOrNone(asOf);
+    pin.snapshot ??= liveLoads.current();
+    return pin.snapshot ?? liveLoads.refresh().then((newest) => (pin.snapshot ??= newest));
+  }
+
+  async function snapshotOrNone(asOf: number): Promise<Snapshot> {
     const newest = await liveLoads.refresh();
     const found = liveLoads.at(asOf);
     if (found === undefined)
@@ -96,13 +99,13 @@ export function createAnswers({
   ): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const snapshot = await snapshotFor(asOf, pin);
-        return await compute(snapshot);
+        const snapshot = await orAbort(snapshotFor(asOf, pin), patience);
+        return await orAbort(compute(snapshot), patience);
       } catch (error) {
-        if (error instanceof StaleLiveListError && attempt < ATTEMPTS) {
-          logger.warn({ error: error.message, asOf }, 'refreshing the live list');
+        if (error instanceof StaleLiveListError && asOf === undefined && attempt < ATTEMPTS) {
+          logger.warn({ error: error.message }, 'refreshing the live list');
           pin.snapshot = await liveLoads.refresh().catch(() => undefined);
-          if (asOf === undefined) continue;
+          continue;
         }
         throw explained(error, asOf, patience);
       }
@@ -233,10 +236,16 @@ export function createAnswers({
         return { percentile, rows, sequence: snapshot.sequence, filenames };
       }),
 
-    /** All trips over a percentile as a stream of bytes. @throws GraphQLError */
+    /**
+     * All trips over a percentile as a stream of bytes.
+     * @param asking until the first byte
+     * @param gone aborts when nobody reads the stream any more
+     * @throws GraphQLError
+     */
     downloadTripsOver: (
       { span, level, format, asOf }: RangeQuestion & { level: Level; format: string },
       asking: Asking,
+      gone: AbortSignal,
     ) =>
       answer(asOf, asking, async (snapshot) => {
         const { union: histograms } = await ladder.histograms(snapshot, span);
@@ -245,11 +254,28 @@ export function createAnswers({
           snapshot,
           span,
           { above: value ?? Infinity, format },
-          asking.patience(),
+          { patience: asking.patience(), gone },
         );
         return { stream, trips: above, dataVersion: snapshot.versionOf(span) };
       }),
   };
+}
+
+/** Stops waiting when the signal aborts; what others wait for too goes on. */
+async function orAbort<Value>(value: Soon<Value>, patience: Asking['patience']): Promise<Value> {
+  if (!(value instanceof Promise)) return value;
+  const { signal } = patience();
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([value, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 export type Answers = ReturnType<typeof createAnswers>;

@@ -2,10 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../config/logging.ts';
-import type { Answers, Asking } from './answers.ts';
+import type { Asking } from './answers.ts';
+import type { GatewayParts } from './context.ts';
 import { badUserInput } from './errors.ts';
 import { askLevel, askSpan } from './questions.ts';
-import { openRange, parseNumber, parseParameters } from './rest-parameters.ts';
+import { openRange, parseCount, parseNumber, parseParameters } from './rest-parameters.ts';
 import { requestUrl } from './request-url.ts';
 
 /** By the value of `format`: ClickHouse's name, and what browsers and tools know it by. */
@@ -16,11 +17,26 @@ const FORMATS: Readonly<Record<string, { clickhouse: string; type: string; exten
   jsonl: { clickhouse: 'JSONEachRow', type: 'application/jsonl', extension: 'jsonl' },
 };
 
-/** @throws GraphQLError before the first byte is sent; after it, a failure cuts the connection */
+/**
+ * The request's time is for the first byte. After it a download takes as long as it takes, as long as its reader takes anything within that
+ * time again: one that stands still would keep a statement, and a lane, for ever.
+ * @param gone aborts when the client has left
+ * @throws GraphQLError before the first byte is sent; after it, a failure cuts the connection
+ */
 export async function downloadTripsOver(
   request: IncomingMessage,
   response: ServerResponse,
-  { answers, asking, logger }: { answers: Answers; asking: Asking; logger: Logger },
+  {
+    parts: { answers, requestTimeoutMs },
+    asking,
+    gone,
+    logger,
+  }: {
+    parts: Pick<GatewayParts, 'answers' | 'requestTimeoutMs'>;
+    asking: Asking;
+    gone: AbortSignal;
+    logger: Logger;
+  },
 ): Promise<void> {
   const given = parseParameters(requestUrl(request).searchParams, ['from', 'to', 'p', 'format', 'asOf']);
   const name = given['format'] ?? 'csv';
@@ -33,10 +49,11 @@ export async function downloadTripsOver(
     {
       span: askSpan(openRange(given)),
       level: askLevel(parseNumber('p', given['p']) ?? 0.9),
-      asOf: parseNumber('asOf', given['asOf']),
+      asOf: parseCount('asOf', given['asOf']),
       format: format.clickhouse,
     },
     asking,
+    gone,
   );
   response.writeHead(200, {
     'content-type': format.type,
@@ -50,11 +67,16 @@ export async function downloadTripsOver(
     response.end();
     return;
   }
+  response.setTimeout(requestTimeoutMs, () => {
+    logger.warn('a download was cut: its reader stood still');
+    response.destroy();
+  });
   try {
     await pipeline(stream, response);
   } catch (error) {
-    if (!response.destroyed || !asking.patience().signal.aborted)
-      logger.warn({ error: String(error) }, 'a download was cut');
+    if (!gone.aborted) logger.warn({ error: String(error) }, 'a download was cut');
     response.destroy();
+  } finally {
+    stream.destroy();
   }
 }

@@ -29,6 +29,7 @@ const clickhouseUrl = environment.clickhouseUrl ?? 'http://127.0.0.1:8123';
 const warehouse = createWarehouse({ url: clickhouseUrl, by: 'gateway' });
 // Heavy questions have a lane and connections of their own, so that they hold up no light ones.
 const scanWarehouse = createWarehouse({ url: clickhouseUrl, by: 'scan' });
+const downloadWarehouse = createWarehouse({ url: clickhouseUrl, by: 'download' });
 const { sourceName } = environment;
 const ladder = createLadder({ warehouse, memoryBytes: environment.ladderMemoryBytes });
 const liveLoads = followLiveLoads({
@@ -54,7 +55,12 @@ registry.registerMetric(
     },
   }),
 );
-const scans = createScans({ warehouse: scanWarehouse, budgetRows: environment.scanBudgetRows });
+const scans = createScans({
+  warehouse: scanWarehouse,
+  light: warehouse,
+  downloads: downloadWarehouse,
+  budgetRows: environment.scanBudgetRows,
+});
 const audit = createAudit({ scans, share: environment.auditShare, registry, logger });
 const redis = connectRedis({
   redisUrl: environment.redisUrl,
@@ -111,7 +117,8 @@ async function stop(): Promise<void> {
   gateway.server.closeAllConnections();
   liveLoads.stop();
   redis.close();
-  await Promise.allSettled([ingestion.close(), warehouse.close(), scanWarehouse.close()]);
+  const warehouses = [warehouse, scanWarehouse, downloadWarehouse];
+  await Promise.allSettled([ingestion.close(), ...warehouses.map((each) => each.close())]);
   process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());

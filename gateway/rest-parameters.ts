@@ -30,6 +30,14 @@ export function openRange(given: Readonly<Record<string, string>>): PickupRange 
   return { from: moment('from'), to: moment('to') };
 }
 
+/** A whole number from 0 to 2^53 − 1. @throws GraphQLError BAD_USER_INPUT */
+export function parseCount(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(Number(text)))
+    throw badUserInput(`${name} must be a whole number; got ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
 /** @throws GraphQLError BAD_USER_INPUT */
 export function parseNumber(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

@@ -112,8 +112,9 @@ export function createGatewayServer({
         );
       case '/api/trips-over-p90':
         return answerGet(request, response, () => {
-          const asking = askingFor(() => untilGone(response), parts);
-          return downloadTripsOver(request, response, { answers: parts.answers, asking, logger });
+          const gone = untilGone(response);
+          const asking = askingFor(() => gone, parts);
+          return downloadTripsOver(request, response, { parts, asking, gone, logger });
         });
       case '/api/arrivals':
         return takeArrivals(request, response, parts);
@@ -163,8 +164,10 @@ export function createGatewayServer({
 /** Aborts when the client has gone before its answer. */
 function untilGone(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  response.once('close', () => {
+  const closed = (): void => {
     if (!response.writableFinished) gone.abort();
-  });
+  };
+  if (response.closed) closed();
+  else response.once('close', closed);
   return gone.signal;
 }

@@ -44,12 +44,15 @@ export interface Scans {
     page: { above: number; order: TripOrder; after: TripPlace | undefined; limit: number },
     patience: Patience,
   ): Promise<TripRow[]>;
-  /** All of them, in one of ClickHouse's formats. */
+  /**
+   * All of them, in one of ClickHouse's formats. The patience is for its begin.
+   * @param gone cancels it at any time
+   */
   download(
     snapshot: Snapshot,
     span: Span,
     { above, format }: { above: number; format: string },
-    patience: Patience,
+    { patience, gone }: { patience: Patience; gone: AbortSignal },
   ): Promise<Readable>;
   /** Of these distances, how many trips are shorter than and equal to `value`; by the trips alone. */
   standing(
@@ -70,11 +73,27 @@ const KEYS: Record<Dimension, { key: string; byDay: boolean }> = {
   HOUR_OF_WEEK: { key: '(toDayOfWeek(moment) - 1) * 24 + toHour(moment)', byDay: false },
   MONTH_OF_YEAR: { key: 'toMonth(moment)', byDay: true },
 };
+/** Row numbers stay below 2^53. */
+const DOWNLOAD_SETTINGS = { output_format_json_quote_64bit_integers: 0 } as const;
 const AUDIT_DEADLINE_MS = 60_000;
 const NO_NEGATIVE_ZERO = 'if(trip_distance = 0, 0., trip_distance)';
 
-/** @param budgetRows trips that one question may read */
-export function createScans({ warehouse, budgetRows }: { warehouse: Warehouse; budgetRows: number }): Scans {
+/**
+ * @param light for what takes milliseconds, so that it does not wait for scans
+ * @param downloads for what takes as long as its reader does
+ * @param budgetRows trips that one question may read
+ */
+export function createScans({
+  warehouse,
+  light = warehouse,
+  downloads = warehouse,
+  budgetRows,
+}: {
+  warehouse: Warehouse;
+  light?: Warehouse;
+  downloads?: Warehouse;
+  budgetRows: number;
+}): Scans {
   const loadsIn = (snapshot: Snapshot, span: Span): Record<string, unknown> => ({
     load_ids: snapshot.loadsAround(span).map(({ loadId }) => loadId),
   });
@@ -97,7 +116,7 @@ export function createScans({ warehouse, budgetRows }: { warehouse: Warehouse; b
     const params = loadsIn(snapshot, span);
     const days = { from: floorTo(span.from, DAY_MICROS), to: floorTo(span.to - 1n, DAY_MICROS) + DAY_MICROS };
     const sql = `SELECT toUInt64(sum(trips)) AS trips FROM trips_by_day WHERE ${where(withinSpans(DAY, [days], params))}`;
-    const [row] = await warehouse.rows<{ trips: string }>(sql, { params, signal });
+    const [row] = await light.rows<{ trips: string }>(sql, { params, signal });
     const expected = snapshot.tripsAround(span);
     if (Number(row?.trips) !== expected)
       throw new StaleLiveListError(
@@ -163,14 +182,28 @@ GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
       return rows;
     },
 
-    async download(snapshot, span, { above, format }, patience) {
+    async download(snapshot, span, { above, format }, { patience, gone }) {
       const params: Record<string, unknown> = { ...loadsIn(snapshot, span), above };
       const condition = `${where(withinSpans(PICKUP, [span], params))} AND trip_distance > {above:Float64}`;
-      await checkStillThere(snapshot, span, patience);
-      return warehouse.stream(`SELECT ${TRIP_SELECT} FROM trips WHERE ${condition} FORMAT ${format}`, {
-        params,
-        ...patience,
-      });
+      const begin = new AbortController();
+      const giveUp = (): void => begin.abort();
+      patience.signal.throwIfAborted();
+      patience.signal.addEventListener('abort', giveUp, { once: true });
+      try {
+        const sql = `SELECT ${TRIP_SELECT} FROM trips WHERE ${condition} FORMAT ${format}`;
+        const signal = AbortSignal.any([gone, begin.signal]);
+        const stream = await downloads.stream(sql, { params, signal, settings: DOWNLOAD_SETTINGS });
+        try {
+          // What a statement reads is settled when it begins.
+          await checkStillThere(snapshot, span, patience);
+        } catch (error) {
+          stream.destroy();
+          throw error;
+        }
+        return stream;
+      } finally {
+        patience.signal.removeEventListener('abort', giveUp);
+      }
     },
 
     async standing(snapshot, span, value) {

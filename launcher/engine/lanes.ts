@@ -6,11 +6,12 @@ import { READ_VERBS } from './statement.ts';
  * Who may run how much at once. Each lane has its own permits, so that neither loads nor strangers make the gateway's reads wait:
  * - `reads`: reads of ours, at most a few milliseconds each
  * - `scans`: questions that read many trips, seconds at times
+ * - `downloads`: as long as their readers take
  * - `writes`: small writes of ours
  * - `loads`: files that are loaded, seconds to minutes each
  * - `strangers`: everybody else
  */
-export type LaneName = 'reads' | 'scans' | 'writes' | 'loads' | 'strangers';
+export type LaneName = 'reads' | 'scans' | 'downloads' | 'writes' | 'loads' | 'strangers';
 
 /** More loads at once than there are cores only wait for each other: with 4 on 2 cores, a backlog took a fifth longer than with 2. */
 const LOADS = Math.min(4, Math.max(2, availableParallelism()));
@@ -18,10 +19,17 @@ const LOADS = Math.min(4, Math.max(2, availableParallelism()));
 export const LANE_PERMITS: Readonly<Record<LaneName, number>> = {
   reads: 8,
   scans: 2,
+  downloads: 2,
   writes: 2,
   loads: LOADS,
   strangers: 6,
 };
+
+/** Of reads, by who asks; all others are `reads`. */
+const READ_LANES: ReadonlyMap<string, LaneName> = new Map([
+  ['scan', 'scans'],
+  ['download', 'downloads'],
+]);
 
 /** More than these waiting in one lane are refused. */
 const MAX_WAITING = 1000;
@@ -36,7 +44,7 @@ export function laneOf({ verb, logComment }: { verb: string; logComment: string 
   }
   const by = typeof comment === 'object' && comment !== null && 'by' in comment ? comment.by : undefined;
   if (typeof by !== 'string') return 'strangers';
-  if (READ_VERBS.has(verb)) return by === 'scan' ? 'scans' : 'reads';
+  if (READ_VERBS.has(verb)) return READ_LANES.get(by) ?? 'reads';
   return by === 'load' ? 'loads' : 'writes';
 }
 

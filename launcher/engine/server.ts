@@ -32,6 +32,7 @@ export function createEngineServer(parts: EngineParts): Server {
   const lanes: Record<LaneName, Lane> = {
     reads: new Lane(LANE_PERMITS.reads),
     scans: new Lane(LANE_PERMITS.scans),
+    downloads: new Lane(LANE_PERMITS.downloads),
     writes: new Lane(LANE_PERMITS.writes),
     loads: new Lane(LANE_PERMITS.loads),
     strangers: new Lane(LANE_PERMITS.strangers),
