@@ -4,7 +4,7 @@ import { badUserInput } from '../errors.ts';
 import { parseLocalDateTime } from '../percentile/local-date-time.ts';
 import type { PickupRange } from '../percentile/pickup-range.ts';
 import { askLevel, askSpan } from '../questions.ts';
-import type { TripFilter } from '../scans/trip-filter.ts';
+import { filterCondition, type TripFilter } from '../scans/trip-filter.ts';
 
 export interface RangeArguments {
   pickup?: { from?: bigint | null; to?: bigint | null } | null;
@@ -36,7 +36,8 @@ function ask(args: PercentileArguments, levels: readonly number[]): PercentileQu
     ...rangeOf(args),
     levels: levels.map(askLevel),
     interpolate: args.interpolate ?? false,
-    filter: args.filter ?? undefined,
+    // Nothing filtered is nothing to scan.
+    filter: args.filter && filterCondition(args.filter, {}) !== undefined ? args.filter : undefined,
   };
 }
 
