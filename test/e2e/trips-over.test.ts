@@ -215,7 +215,7 @@ describe('a cursor', () => {
     ])
       expect(await refusal(QUERY, { ...other, after })).toMatch(/^BAD_USER_INPUT .*another question/);
     // Spelled otherwise, the question is the same.
-    const same = { from: `${PICKUP_RANGE.from}`, to: PICKUP_RANGE.to };
+    const same = { to: PICKUP_RANGE.to, from: PICKUP_RANGE.from };
     expect(
       (await list({ pickup: same, p: 0.9, orderBy: 'DISTANCE_DESC', after, first: 1 })).nodes,
     ).toHaveLength(1);
