@@ -1,0 +1,211 @@
+/** What gateways do at their limits: budgets, deadlines, heavy questions beside light ones; and audits of what they said. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGateway, type Gateway } from '../support/gateway.ts';
+import { writeDirtyMonth } from '../support/dirty-trips.ts';
+import { startTripline, type Tripline } from '../support/tripline.ts';
+import { until } from '../support/until.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tripline-limits-'));
+const sourceUrl = `file://${folder}`;
+const TRIPS = 30_000;
+let tripline: Tripline;
+let strict: Gateway;
+
+beforeAll(async () => {
+  await writeDirtyMonth(folder, { month: '2023-12', rows: TRIPS });
+  tripline = await startTripline({ sourceUrl, env: { AUDIT_SHARE: '1' } });
+  await tripline.settled(1);
+  strict = await startGateway(tripline, {
+    sourceUrl,
+    env: { SCAN_BUDGET_ROWS: '100', REQUEST_TIMEOUT_SECONDS: '1' },
+  });
+});
+
+afterAll(async () => {
+  await strict?.stop();
+  await tripline?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Answer {
+  data?: Record<string, { trips?: number; totalCount?: number; value?: number }> | null;
+  errors?: { message: string; extensions: Record<string, unknown> }[];
+}
+
+async function ask(gateway: { url: string }, query: string): Promise<Answer> {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  return (await response.json()) as Answer;
+}
+
+describe('with a budget of 100 trips', () => {
+  it.each(['p90(filter: { vendorId: [1] }) { trips }', 'tripsOverP90 { totalCount }'])(
+    '%s is TOO_EXPENSIVE',
+    async (question) => {
+      const { errors } = await ask(strict, `{ ${question} }`);
+      expect(errors).toEqual([
+        expect.objectContaining({
+          message: expect.stringMatching(/would read 30000 trips, and a question may read 100/),
+          extensions: { code: 'TOO_EXPENSIVE', estimatedRows: TRIPS, budgetRows: 100 },
+        }),
+      ]);
+    },
+  );
+
+  it('what reads fewer is answered', async () => {
+    const pickup = 'pickup: { from: "2008-12-01", to: "2009-01-01" }';
+    const { data, errors } = await ask(
+      strict,
+      `{ filtered: p90(${pickup}, filter: { tripDistance: { min: -1e9 } }) { trips } tripsOverP90(${pickup}) { totalCount } }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ filtered: { trips: 1 }, tripsOverP90: { totalCount: 0 } });
+  });
+
+  it('what the histograms know costs nothing, and a filter of nothing is none', async () => {
+    const { data, errors } = await ask(
+      strict,
+      `{ p90 { trips } open: p90(filter: { vendorId: null, fareAmount: {} }) { trips } distribution { trips }
+         p90By(dimension: HOUR_OF_WEEK) { dataVersion } p90Series(bucket: DAY) { dataVersion } }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(data).toMatchObject({
+      p90: { trips: TRIPS },
+      open: { trips: TRIPS },
+      distribution: { trips: TRIPS },
+    });
+  });
+
+  it('a download is not refused: its cost is spread over the time that its reader takes', async () => {
+    const response = await fetch(`${strict.url}/api/trips-over-p90`);
+    const lines = (await response.text()).trimEnd().split('\n');
+    expect([response.status, lines.length - 1]).toEqual([200, Number(response.headers.get('x-trips'))]);
+    expect(lines.length).toBeGreaterThan(TRIPS / 20);
+  });
+});
+
+describe('with a second for each request', () => {
+  it(
+    'says TIMEOUT while the engine stands still, and answers what is in memory',
+    { timeout: 60_000 },
+    async () => {
+      const { pid } = tripline.part('clickhouse');
+      const warm = 'p90 { trips value }';
+      const before = (await ask(strict, `{ ${warm} }`)).data;
+      process.kill(pid, 'SIGSTOP');
+      try {
+        const [light, ...others] = await Promise.all([
+          ask(strict, `{ ${warm} }`),
+          ask(strict, '{ p90(pickup: { from: "2023-12-07T07:07:07" }) { trips } }'),
+          ask(
+            strict,
+            '{ p90Series(bucket: HOUR, pickup: { from: "2023-12-09", to: "2023-12-10" }) { dataVersion } }',
+          ),
+          ask(strict, '{ p90By(dimension: DAY_OF_WEEK) { dataVersion } }'),
+          ask(
+            strict,
+            '{ p90(pickup: { from: "2008-12-01", to: "2009-01-01" }, filter: { vendorId: [1] }) { trips } }',
+          ),
+          ask(strict, '{ p90(asOf: 999999) { trips } }'),
+        ]);
+        expect(light.data).toEqual(before);
+        for (const { errors } of others) {
+          expect(errors).toHaveLength(1);
+          expect(errors![0]).toMatchObject({
+            message: 'This took longer than 1 s: ask about a shorter range.',
+            extensions: { code: 'TIMEOUT' },
+          });
+        }
+        const rest = await Promise.all([
+          fetch(`${strict.url}/api/p90?from=2023-12-08T08:08:08`),
+          fetch(`${strict.url}/api/trips-over-p90?from=2023-12-08T08:08:08`),
+        ]);
+        for (const response of rest)
+          expect([response.status, await response.json()]).toMatchObject([504, { code: 'TIMEOUT' }]);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      const query =
+        '{ p90By(dimension: DAY_OF_WEEK) { groups { trips } } p90(pickup: { from: "2023-12-07T07:07:07" }) { trips } }';
+      await until('the engine answers again', async () => (await ask(strict, query)).errors === undefined);
+    },
+  );
+});
+
+it('heavy questions hold up no light ones', { timeout: 60_000 }, async () => {
+  const gone = new AbortController();
+  // Takes both permits of the lane of scans, as two endless questions would.
+  const scan = new URLSearchParams({ log_comment: JSON.stringify({ by: 'scan' }) });
+  const endless = [1, 2].map((seconds) =>
+    fetch(`${tripline.part('clickhouse').url}/?${scan}`, {
+      method: 'POST',
+      body: `SELECT sum(sleepEachRow(0.1 + ${seconds} / 100)) FROM numbers(600) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0`,
+      signal: gone.signal,
+    }).catch(() => undefined),
+  );
+  const running = async (): Promise<string> => {
+    const query =
+      "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%system.processes%'";
+    return (
+      await (await fetch(`${tripline.part('clickhouse').url}/?query=${encodeURIComponent(query)}`)).text()
+    ).trim();
+  };
+  await until('both run', async () => (await running()) === '2');
+  let heavyDone = 0;
+  const heavy = Array.from({ length: 8 }, async (_, index) => {
+    const answer = await ask(tripline, `{ p90(filter: { tripDistance: { min: ${index / 10} } }) { trips } }`);
+    heavyDone += 1;
+    return answer;
+  });
+  try {
+    for (let day = 10; day < 28; day += 1) {
+      const { data } = await ask(
+        tripline,
+        `{ p90(pickup: { from: "2023-12-${day}T05:30:00" }) { trips value } }`,
+      );
+      expect(data!['p90']!.trips).toBeGreaterThan(0);
+    }
+    expect(heavyDone).toBe(0);
+  } finally {
+    gone.abort();
+    await Promise.all(endless);
+  }
+  for (const { data, errors } of await Promise.all(heavy)) {
+    expect(errors).toBeUndefined();
+    expect(data!['p90']!.trips).toBeGreaterThan(0);
+  }
+});
+
+it('audits its answers, and finds them right', async () => {
+  const outcomes = async (): Promise<Record<string, number>> => {
+    const metrics = await (await fetch(`${tripline.url}/metrics`)).text();
+    const lines = metrics.matchAll(/^tripline_audited_answers_total\{outcome="(\w+)"\} (\d+)$/gm);
+    return Object.fromEntries([...lines].map(([, outcome = '', count]) => [outcome, Number(count)]));
+  };
+  const before = await outcomes();
+  for (const question of [
+    'p90 { trips }',
+    'p90(pickup: { from: "2023-12-05T05:05:05.000005", to: "2023-12-06T06:06:06" }) { trips }',
+    'percentile(p: 0.123, interpolate: true) { trips }',
+    'percentile(p: 0.97) { trips }',
+    'p90(pickup: { to: "1920-01-01" }) { trips }',
+  ]) {
+    const { equal = 0 } = await outcomes();
+    // One is audited at a time: asked again until one was.
+    await until(`${question} was audited`, async () => {
+      await ask(tripline, `{ ${question} }`);
+      return ((await outcomes())['equal'] ?? 0) > equal;
+    });
+  }
+  const after = await outcomes();
+  expect(after).toMatchObject({ mismatch: 0, skipped: before['skipped'] });
+  expect(after['equal']).toBeGreaterThanOrEqual((before['equal'] ?? 0) + 5);
+  const health = (await (await fetch(`${tripline.url}/healthz`)).json()) as unknown;
+  expect(health).toEqual({ status: 'pass', checks: { audit: { status: 'pass', mismatches: 0 } } });
+});

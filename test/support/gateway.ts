@@ -1,0 +1,47 @@
+/** One more gateway beside the one of a whole Tripline, with settings of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { freePort, type Tripline } from './tripline.ts';
+import { until } from './until.ts';
+
+export interface Gateway {
+  url: string;
+  /** Everything that it has printed. */
+  log: () => string;
+  stop: () => Promise<void>;
+}
+
+export async function startGateway(
+  { part, dataDir }: Tripline,
+  { sourceUrl, env = {} }: { sourceUrl: string; env?: Record<string, string> },
+): Promise<Gateway> {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['--import', 'tsx', 'gateway/main.ts'], {
+    env: {
+      ...process.env,
+      SOURCE_URL: sourceUrl,
+      DATA_DIR: dataDir,
+      PORT: String(port),
+      CLICKHOUSE_URL: part('clickhouse').url,
+      REDIS_URL: part('redis').url,
+      TEMPORAL_ADDRESS: part('temporal').url.replace(/^\w+:\/\//, ''),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (log += String(text)));
+  const url = `http://127.0.0.1:${port}`;
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  };
+  try {
+    await until('the gateway is ready', async () => (await fetch(`${url}/readyz`)).ok);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw new Error(`${String(error)}\n${log}`, { cause: error });
+  }
+  return { url, log: () => log, stop };
+}
