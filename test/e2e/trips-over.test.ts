@@ -1,12 +1,17 @@
 /** The trips over a percentile: page by page, in whole files, and at data versions that were. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { sweep } from '../../workflows/sweep.ts';
+import { startGateway, type Gateway } from '../support/gateway.ts';
 import { writeDirtyMonth } from '../support/dirty-trips.ts';
 import { createOracle, type Oracle } from '../support/oracle.ts';
 import { startTripline, type Tripline } from '../support/tripline.ts';
@@ -489,34 +494,70 @@ describe('after a file was replaced', () => {
   });
 });
 
-it('a download whose client leaves is cancelled in the engine', { timeout: 60_000 }, async () => {
-  await writeTrips({
-    path: join(folder, 'yellow_tripdata_2024-03.parquet'),
-    month: '2024-03',
-    rows: 1_500_000,
+describe('a long download', { timeout: 60_000 }, () => {
+  let impatient: Gateway;
+
+  beforeAll(async () => {
+    const path = join(folder, 'yellow_tripdata_2024-03.parquet');
+    await writeTrips({ path, month: '2024-03', rows: 400_000 });
+    impatient = await startGateway(tripline, {
+      sourceUrl: `file://${folder}`,
+      env: { REQUEST_TIMEOUT_SECONDS: '1' },
+    });
+    const everything = async () =>
+      (await (await fetch(`${impatient.url}/api/p90`)).json()) as { trips: number };
+    await until('all trips are counted', async () => (await everything()).trips > 400_000, {
+      deadlineMs: 40_000,
+    });
   });
-  await until('all trips are counted', async () => (await tripline.p90()).trips === 1_513_000, {
-    deadlineMs: 40_000,
-  });
+
+  afterAll(() => impatient?.stop());
+
   const running = async (): Promise<number> => {
     const query =
       "SELECT count() FROM system.processes WHERE query LIKE '%FORMAT JSONEachRow%' AND query LIKE '%trip_distance > %' AND query NOT LIKE '%system.processes%'";
     const response = await fetch(`${tripline.part('clickhouse').url}/?query=${encodeURIComponent(query)}`);
     return Number(await response.text());
   };
-  expect(await running()).toBe(0);
-  const request = get(`${tripline.url}/api/trips-over-p90?p=0.01&format=jsonl`);
-  request.on('error', () => undefined);
-  await new Promise<void>((resolve) => {
-    request.once('response', (response) => {
-      response.once('data', () => {
-        response.pause();
-        resolve();
-      });
-    });
+  /** Begins one, and reads no further than its first bytes. */
+  async function begin(gateway: { url: string }): Promise<IncomingMessage> {
+    const request = get(`${gateway.url}/api/trips-over-p90?p=0.01&format=jsonl`);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.on('error', () => undefined);
+    await once(response, 'readable');
+    return response;
+  }
+
+  it('is cancelled in the engine when its reader leaves', async () => {
+    expect(await running()).toBe(0);
+    const response = await begin(tripline);
+    await until('the engine waits for the reader', async () => (await running()) === 1);
+    response.destroy();
+    await until('the statement is cancelled', async () => (await running()) === 0);
   });
-  await until('the engine waits for the reader', async () => (await running()) === 1);
-  request.destroy();
-  await until('the statement is cancelled', async () => (await running()) === 0);
-  expect(await tripline.p90()).toMatchObject({ trips: 1_513_000 });
+
+  it('is cut when its reader stands still', async () => {
+    const response = await begin(impatient);
+    await until('the engine waits for the reader', async () => (await running()) === 1);
+    await until('the statement is cancelled', async () => (await running()) === 0);
+    await expect(pipeline(response, new PassThrough().resume())).rejects.toThrow(
+      /aborted|terminated|Premature/,
+    );
+    expect(impatient.log()).toContain('its reader stood still');
+  });
+
+  it('may take longer than a request, as long as it is read', async () => {
+    const response = await begin(impatient);
+    const began = Date.now();
+    const before = impatient.log().length;
+    let lines = 0;
+    for await (const piece of response) {
+      for (const byte of piece as Buffer) if (byte === 10) lines += 1;
+      if (Date.now() - began < 2_500) await sleep(15);
+    }
+    expect(impatient.log().slice(before)).toBe('');
+    expect(Date.now() - began).toBeGreaterThan(2_500);
+    expect(lines).toBe(Number(response.headers['x-trips']));
+    expect(lines).toBeGreaterThan(390_000);
+  });
 });
