@@ -6,10 +6,10 @@ import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.t
 import { ClickHouseError } from '../warehouse/warehouse.ts';
 import type { Audit } from './audit.ts';
 import { badUserInput, gone, serviceUnavailable, timedOut } from './errors.ts';
-import type { Histogram } from './ladder/histogram.ts';
-import type { Ladder, Plan } from './ladder/ladder.ts';
+import type { Ladder, Plan, RangeHistograms } from './ladder/ladder.ts';
 import type { Level } from './ladder/level.ts';
-import { StaleLiveListError, type Soon } from './ladder/pages.ts';
+import { StaleLiveListError } from './ladder/pages.ts';
+import { whenThere, type Soon } from './ladder/soon.ts';
 import { countBelow, countTrips, percentileOf, type Percentile } from './ladder/rank.ts';
 import type { LiveLoads } from './live-loads.ts';
 import type { Snapshot } from './load-log.ts';
@@ -131,33 +131,36 @@ export function createAnswers({
     ...(asOf === undefined ? {} : { asOf }),
   });
 
-  async function union(
+  function union(
     snapshot: Snapshot,
     { span, filter }: PercentileQuestion,
     { patience }: Asking,
-  ): Promise<{ union: readonly Histogram[]; plan: Plan }> {
+  ): Soon<RangeHistograms> {
     if (filter === undefined) return ladder.histograms(snapshot, span);
-    const histogram = await scans.filtered(snapshot, span, filter, patience());
     const tripsRead = snapshot.tripsAround(span);
-    return { union: [histogram], plan: { ...NO_PLAN, tripsRead, statements: 2 } };
+    return whenThere(scans.filtered(snapshot, span, filter, patience()), (histogram) => ({
+      union: [histogram],
+      plan: { ...NO_PLAN, tripsRead, statements: 2 },
+    }));
   }
 
   return {
     /** One answer per level. @throws GraphQLError */
     percentiles: (question: PercentileQuestion, asking: Asking): Promise<PercentileAnswer[]> =>
-      answer(question.asOf, asking, async (snapshot) => {
+      answer(question.asOf, asking, (snapshot) => {
         const began = performance.now();
-        const found = await union(snapshot, question, asking);
-        const version = versionOf(snapshot, question);
-        const percentiles = question.levels.map((level) => ({
-          p: level.p,
-          ...percentileOf(found.union, level, question.interpolate),
-        }));
-        const plan = { ...found.plan, milliseconds: performance.now() - began };
-        const [first] = percentiles;
-        if (first !== undefined && question.filter === undefined)
-          audit.consider({ snapshot, span: question.span, percentile: first });
-        return percentiles.map((percentile) => ({ ...percentile, ...version, plan }));
+        return whenThere(union(snapshot, question, asking), (found) => {
+          const version = versionOf(snapshot, question);
+          const percentiles = question.levels.map((level) => ({
+            p: level.p,
+            ...percentileOf(found.union, level, question.interpolate),
+          }));
+          const plan = { ...found.plan, milliseconds: performance.now() - began };
+          const [first] = percentiles;
+          if (first !== undefined && question.filter === undefined)
+            audit.consider({ snapshot, span: question.span, percentile: first });
+          return percentiles.map((percentile) => ({ ...percentile, ...version, plan }));
+        });
       }),
 
     /** @throws GraphQLError */

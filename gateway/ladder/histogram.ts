@@ -51,6 +51,35 @@ export function cellOf(distance: number): number {
   return cell;
 }
 
+/** @returns the cell of a distance that is a hundredth within the grid; −1 for a stray */
+function gridCellOf(distance: number): number {
+  const nearest = Math.round(distance * 100);
+  return nearest >= 0 && nearest < GRID_CELLS && gridDistance(nearest) === distance ? nearest : -1;
+}
+
+/** Trips with their pickups, in no order, such that any part of them is soon counted. */
+export interface TripList {
+  /** Microseconds since something. */
+  pickups: Uint32Array;
+  /** The cell of each; of strays, with `IS_STRAY` added. */
+  cells: Uint16Array;
+  /** Miles, by the index of each stray. */
+  strays: ReadonlyMap<number, number>;
+}
+
+const IS_STRAY = 0x8000;
+
+export function listTrips(pickups: readonly number[], distances: readonly number[]): TripList {
+  const strays = new Map<number, number>();
+  const cells = Uint16Array.from(distances, (distance, index) => {
+    const cell = gridCellOf(distance);
+    if (cell >= 0) return cell;
+    strays.set(index, distance);
+    return cellOf(distance) + IS_STRAY;
+  });
+  return { pickups: Uint32Array.from(pickups), cells, strays };
+}
+
 /** Counts distances; reusable after `clear`. */
 export class HistogramBuilder {
   readonly #counts = new Uint32Array(CELLS);
@@ -63,13 +92,26 @@ export class HistogramBuilder {
 
   /** @param distance miles; −0 counts as 0 */
   add(distance: number, trips: number): void {
-    const nearest = Math.round(distance * 100);
-    if (nearest >= 0 && nearest < GRID_CELLS && gridDistance(nearest) === distance) {
-      this.#counts[nearest]! += trips;
+    const cell = gridCellOf(distance);
+    if (cell >= 0) {
+      this.#counts[cell]! += trips;
       return;
     }
     this.#counts[cellOf(distance)]! += trips;
     this.#addStray(distance, trips);
+  }
+
+  /** Those with a pickup in [from, to). */
+  addWithin({ pickups, cells, strays }: TripList, from: number, to: number): void {
+    for (let index = 0; index < pickups.length; index += 1) {
+      if (pickups[index]! < from || pickups[index]! >= to) continue;
+      const cell = cells[index]!;
+      if (cell < IS_STRAY) this.#counts[cell]! += 1;
+      else {
+        this.#counts[cell - IS_STRAY]! += 1;
+        this.#addStray(strays.get(index)!, 1);
+      }
+    }
   }
 
   addAll({ trips, upTo, strays, strayTrips }: Histogram): void {
@@ -84,12 +126,12 @@ export class HistogramBuilder {
   }
 
   build(): Histogram {
+    const sums = this.#counts.slice();
     let trips = 0;
-    for (const count of this.#counts) trips += count;
+    for (let cell = 0; cell < CELLS; cell += 1) sums[cell] = trips += sums[cell]!;
     if (trips === 0) return EMPTY_HISTOGRAM;
-    const upTo = countsFor(trips);
-    let sum = 0;
-    for (let cell = 0; cell < CELLS; cell += 1) upTo[cell] = sum += this.#counts[cell]!;
+    if (trips > 0xff_ff_ff_ff) throw new RangeError(`${trips} trips are more than one histogram counts`);
+    const upTo = trips <= 0xff ? new Uint8Array(sums) : trips <= 0xff_ff ? new Uint16Array(sums) : sums;
     const strays = Float64Array.from(this.#strays.keys()).sort();
     const strayTrips = Uint32Array.from(strays, (distance) => this.#strays.get(distance) ?? 0);
     return { trips, upTo, strays, strayTrips };
@@ -98,12 +140,6 @@ export class HistogramBuilder {
   #addStray(distance: number, trips: number): void {
     this.#strays.set(distance, (this.#strays.get(distance) ?? 0) + trips);
   }
-}
-
-function countsFor(trips: number): Counts {
-  if (trips > 0xff_ff_ff_ff) throw new RangeError(`${trips} trips are more than one histogram counts`);
-  if (trips <= 0xff) return new Uint8Array(CELLS);
-  return trips <= 0xff_ff ? new Uint16Array(CELLS) : new Uint32Array(CELLS);
 }
 
 /** The histogram of all of them together. */

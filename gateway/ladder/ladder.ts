@@ -6,9 +6,9 @@ import type { LiveMonth, LiveYear, Snapshot } from '../load-log.ts';
 import type { Span } from '../percentile/pickup-range.ts';
 import { firstDayOfMonth, monthOfDay } from './calendar.ts';
 import { coverSpan, type RaggedHour, type Run } from './cover.ts';
-import { HistogramBuilder, mergeHistograms, type Histogram } from './histogram.ts';
-import { createPages, type PageCount, type Soon } from './pages.ts';
-import { sliceTrips } from './rungs.ts';
+import { HistogramBuilder, mergeHistograms, type Histogram, type TripList } from './histogram.ts';
+import { createPages, type PageCount } from './pages.ts';
+import { both, whenThere, whenAll, type Soon } from './soon.ts';
 
 /** How an answer was put together. */
 export interface Plan {
@@ -44,6 +44,11 @@ export interface Ladder {
 const MOST_YEARS = 200;
 const WARM_MONTHS = 12;
 
+/** The trips of an hour, of which those in [from, to) count. */
+interface RaggedTrips extends RaggedHour {
+  trips: TripList;
+}
+
 type Counts = Record<'months' | 'days' | 'hours' | 'trips', PageCount>;
 
 /** @param memoryBytes of the pages; what is beyond it is read again */
@@ -66,28 +71,36 @@ export function createLadder({
       return held;
     }
     const months = live.months.filter(({ trips }) => trips > 0);
-    return whenAll(
-      months.map((month) => pages.month(snapshot, month, count)),
-      (histograms) => {
-        const total = mergeHistograms(histograms);
-        years.set(key, total);
-        return total;
-      },
-    );
+    const histograms = whenAll(months.map((month) => pages.month(snapshot, month, count)));
+    return whenThere(histograms, (each) => {
+      const total = mergeHistograms(each);
+      years.set(key, total);
+      return total;
+    });
   }
 
   /** An hour's trips are checked against the histogram of hours, and that against the live list. */
-  function raggedTrips(
-    snapshot: Snapshot,
-    { hour, from, to }: RaggedHour,
-    counts: Counts,
-  ): Soon<Float64Array> {
-    const day = Math.floor(hour / 24);
-    return then(pages.hours(snapshot, day, counts.hours), (hours) =>
-      then(pages.trips(snapshot, hour, hours[hour - day * 24]?.trips ?? 0, counts.trips), (trips) =>
-        sliceTrips(trips, from, to),
-      ),
-    );
+  function raggedTrips(snapshot: Snapshot, part: RaggedHour, counts: Counts): Soon<RaggedTrips> {
+    const day = Math.floor(part.hour / 24);
+    const hours = pages.hours(snapshot, day, counts.hours);
+    const expected = whenThere(hours, (page) => page[part.hour - day * 24]?.trips ?? 0);
+    return whenThere(pages.trips(snapshot, part.hour, expected, counts.trips), (trips) => ({
+      ...part,
+      trips,
+    }));
+  }
+
+  /** @returns how many trips were looked at */
+  function addRagged(slices: readonly RaggedTrips[], union: Histogram[]): number {
+    if (slices.length === 0) return 0;
+    let tripsRead = 0;
+    builder.clear();
+    for (const { trips, from, to } of slices) {
+      tripsRead += trips.pickups.length;
+      builder.addWithin(trips, from, to);
+    }
+    union.push(builder.build());
+    return tripsRead;
   }
 
   function histograms(snapshot: Snapshot, span: Span): Soon<RangeHistograms> {
@@ -96,7 +109,7 @@ export function createLadder({
     const counts: Counts = { months: none(), days: none(), hours: none(), trips: none() };
     const added = { years: 0, months: 0, days: 0, hours: 0 };
     const parts: Soon<readonly Histogram[]>[] = [];
-    const addTotal = (total: Soon<Histogram>) => parts.push(then(total, (one) => [one]));
+    const addTotal = (total: Soon<Histogram>) => parts.push(whenThere(total, (one) => [one]));
     for (const run of cover.years) {
       for (const live of snapshot.years) {
         if (live.year < run.first || live.year >= run.past || live.trips === 0) continue;
@@ -118,27 +131,20 @@ export function createLadder({
       const first = firstDayOfMonth(live.month);
       added.days += run.past - run.first;
       const days = pages.days(snapshot, live, counts.days);
-      parts.push(then(days, (page) => page.slice(run.first - first, run.past - first)));
+      parts.push(whenThere(days, (page) => page.slice(run.first - first, run.past - first)));
     }
     for (const run of cover.hours) {
       const midnight = Math.floor(run.first / 24) * 24;
       added.hours += run.past - run.first;
       const hours = pages.hours(snapshot, midnight / 24, counts.hours);
-      parts.push(then(hours, (page) => page.slice(run.first - midnight, run.past - midnight)));
+      parts.push(whenThere(hours, (page) => page.slice(run.first - midnight, run.past - midnight)));
     }
-    const ragged = cover.raggedHours.map((part) => raggedTrips(snapshot, part, counts));
     // Begun together, so that each is waited for even when another fails.
-    const histogramsOfUnits = whenAll(parts, (lists) => lists.flat());
-    const slicesOfHours = whenAll(ragged, (slices) => slices);
-    return then(both(histogramsOfUnits, slicesOfHours), ([whole, slices]) => {
-      const union = whole.filter(({ trips }) => trips > 0);
-      let tripsRead = 0;
-      builder.clear();
-      for (const distances of slices) {
-        tripsRead += distances.length;
-        for (const distance of distances) builder.add(distance, 1);
-      }
-      if (tripsRead > 0) union.push(builder.build());
+    const ragged = whenAll(cover.raggedHours.map((part) => raggedTrips(snapshot, part, counts)));
+    return whenThere(both(whenAll(parts), ragged), ([lists, slices]) => {
+      const union: Histogram[] = [];
+      for (const list of lists) for (const histogram of list) if (histogram.trips > 0) union.push(histogram);
+      const tripsRead = addRagged(slices, union);
       const all = Object.values(counts);
       const plan = {
         ...added,
@@ -166,17 +172,4 @@ export function createLadder({
 function hasTrips({ month, dayTrips }: LiveMonth, { first, past }: Run): boolean {
   const begins = firstDayOfMonth(month);
   return dayTrips.subarray(first - begins, past - begins).some((trips) => trips > 0);
-}
-
-function then<A, B>(value: Soon<A>, after: (value: A) => Soon<B>): Soon<B> {
-  return value instanceof Promise ? value.then(after) : after(value);
-}
-
-function whenAll<A, B>(values: readonly Soon<A>[], after: (values: A[]) => Soon<B>): Soon<B> {
-  const isThere = (value: Soon<A>): value is A => !(value instanceof Promise);
-  return values.every(isThere) ? after([...values]) : Promise.all(values).then(after);
-}
-
-function both<A, B>(a: Soon<A>, b: Soon<B>): Soon<[A, B]> {
-  return a instanceof Promise || b instanceof Promise ? Promise.all([a, b]) : [a, b];
 }

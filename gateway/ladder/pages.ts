@@ -6,11 +6,11 @@ import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
 import type { LiveMonth, Snapshot } from '../load-log.ts';
-import { withinSpans } from '../within-spans.ts';
 import { firstDayOfMonth, monthOfDay } from './calendar.ts';
-import type { Histogram } from './histogram.ts';
+import type { Histogram, TripList } from './histogram.ts';
 import { readRecords } from './records.ts';
-import { DAYS, HOURS, MONTHS, RECORD_BYTES, TRIPS, type HourTrips, type Rung } from './rungs.ts';
+import { DAYS, HOURS, MONTHS, RECORD_BYTES, TRIPS, type Rung } from './rungs.ts';
+import { whenThere, type Soon } from './soon.ts';
 
 /** The tables hold other numbers of trips than the live list says: it is old (a load was swept) or something is lost. */
 export class StaleLiveListError extends Error {
@@ -23,9 +23,6 @@ export interface PageCount {
   missed: number;
 }
 
-/** A value that is there, or will be: a warm answer waits for no turn of the event loop. */
-export type Soon<Value> = Value | Promise<Value>;
-
 /** Each throws StaleLiveListError when the tables hold something else than the snapshot says. */
 export interface Pages {
   month(snapshot: Snapshot, month: LiveMonth, count: PageCount): Soon<Histogram>;
@@ -33,9 +30,9 @@ export interface Pages {
   days(snapshot: Snapshot, month: LiveMonth, count: PageCount): Soon<readonly Histogram[]>;
   /** By hour of the day. */
   hours(snapshot: Snapshot, day: number, count: PageCount): Soon<readonly Histogram[]>;
-  /** @param expected trips of that hour, by the histogram of hours */
-  trips(snapshot: Snapshot, hour: number, expected: number, count: PageCount): Soon<HourTrips>;
-  /** Bytes held. */
+  /** @param expected trips of that hour, by the histogram of hours, which may be on its way */
+  trips(snapshot: Snapshot, hour: number, expected: Soon<number>, count: PageCount): Soon<TripList>;
+  /** Bytes held, without the months. */
   bytes(): number;
 }
 
@@ -72,7 +69,10 @@ function createTurns() {
   };
 }
 
-/** @param memoryBytes of all pages together; what is beyond it is read again */
+/** A month takes 25 kB. */
+const MOST_MONTHS = 2_000;
+
+/** @param memoryBytes of all pages below the months, which are always held; what is beyond it is read again */
 export function createPages({
   warehouse,
   memoryBytes,
@@ -80,16 +80,21 @@ export function createPages({
   warehouse: Warehouse;
   memoryBytes: number;
 }): Pages {
-  const held = new LRUCache<string, object>({ maxSize: memoryBytes });
+  const below = new LRUCache<string, object>({ maxSize: memoryBytes });
+  const totals = new LRUCache<string, object>({ max: MOST_MONTHS });
 
-  function open<Page extends object>(rung: Rung<Page>) {
+  function open<Page extends object>(rung: Rung<Page>, held: LRUCache<string, object> = below) {
     const keyOf = ({ unit, version }: Bucket): string => `${rung.name} ${unit} ${version}`;
     const turns = createTurns();
     const loader = new DataLoader<Bucket, Page, string>(
       (buckets) => turns.run(() => readAll(warehouse, rung, buckets)),
       { cacheKeyFn: keyOf, maxBatchSize: rung.mostAtOnce, batchScheduleFn: turns.schedule },
     );
-    return (bucket: Bucket, count: PageCount, problemOf: (page: Page) => string | undefined): Soon<Page> => {
+    return (
+      bucket: Bucket,
+      count: PageCount,
+      problemOf: (page: Page) => Soon<string | undefined>,
+    ): Soon<Page> => {
       const key = keyOf(bucket);
       const page = held.get(key) as Page | undefined;
       if (page !== undefined) {
@@ -99,17 +104,17 @@ export function createPages({
       count.missed += 1;
       return loader
         .load(bucket)
-        .then((read) => {
-          const problem = problemOf(read);
+        .then(async (read) => {
+          const problem = await problemOf(read);
           if (problem !== undefined) throw new StaleLiveListError(problem);
-          held.set(key, read, { size: rung.bytes(read) });
+          held.set(key, read, held === below ? { size: rung.bytes(read) } : {});
           return read;
         })
         .finally(() => loader.clear(bucket));
     };
   }
 
-  const months = open(MONTHS);
+  const months = open(MONTHS, totals);
   const days = open(DAYS);
   const hours = open(HOURS);
   const trips = open(TRIPS);
@@ -136,13 +141,13 @@ export function createPages({
       });
     },
     trips(snapshot, hour, expected, count) {
-      if (expected === 0) return TRIPS.empty;
-      const { version } = liveDay(snapshot, Math.floor(hour / 24));
-      return trips({ snapshot, unit: hour, version }, count, ({ pickups }) =>
-        difference(`hour ${hour}`, expected, pickups.length),
+      const day = liveDay(snapshot, Math.floor(hour / 24));
+      if (expected === 0 || day.expected === 0) return TRIPS.empty;
+      return trips({ snapshot, unit: hour, version: day.version }, count, ({ pickups }) =>
+        whenThere(expected, (known) => difference(`hour ${hour}`, known, pickups.length)),
       );
     },
-    bytes: () => held.calculatedSize,
+    bytes: () => below.calculatedSize,
   };
 }
 
@@ -181,13 +186,13 @@ async function readAll<Page extends object>(
 
 async function readPages<Page extends object>(
   warehouse: Warehouse,
-  { sql, column, span, monthOf, read }: Rung<Page>,
+  { sql, within, monthOf, read }: Rung<Page>,
   { snapshot, units }: { snapshot: Snapshot; units: readonly number[] },
 ): Promise<Map<number, Page>> {
   const months = new Set(units.map(monthOf));
   const loads = new Set([...months].flatMap((month) => snapshot.month(month)?.loads ?? []));
   const params: Record<string, unknown> = { load_ids: [...loads].map(({ loadId }) => loadId) };
-  const where = `load_id IN {load_ids:Array(UUID)} AND ${withinSpans(column, units.map(span), params)}`;
+  const where = `load_id IN {load_ids:Array(UUID)} AND ${within(units, params)}`;
   const stream = await warehouse.stream(sql.replace('{where}', where), { params, deadlineMs: DEADLINE_MS });
   return read(readRecords(stream, RECORD_BYTES));
 }

@@ -1,26 +1,26 @@
 /** What one statement reads of each rung: SQL, and how pages are made of its records. */
-import type { TimeColumn } from '../within-spans.ts';
-import { DAY_MICROS, HOUR_MICROS, type Span } from '../percentile/pickup-range.ts';
+import { formatForWarehouse } from '../percentile/local-date-time.ts';
+import { withinSpans } from '../within-spans.ts';
+import { DAY_MICROS } from '../percentile/pickup-range.ts';
 import { firstDayOfMonth, monthOfDay } from './calendar.ts';
-import { EMPTY_HISTOGRAM, HistogramBuilder, histogramBytes, type Histogram } from './histogram.ts';
-
-/** The trips of one hour by ascending pickup. */
-export interface HourTrips {
-  /** Microseconds within the hour. */
-  pickups: Uint32Array;
-  /** Miles. */
-  distances: Float64Array;
-}
+import {
+  EMPTY_HISTOGRAM,
+  HistogramBuilder,
+  histogramBytes,
+  listTrips,
+  type Histogram,
+  type TripList,
+} from './histogram.ts';
 
 /** A page holds what is known of one unit of the calendar. */
 export interface Rung<Page extends object> {
   name: string;
-  span: (unit: number) => Span;
   /** The month in which a unit lies. */
   monthOf: (unit: number) => number;
-  /** Gives records of `RECORD_BYTES`, those of each child together. `{where}` stands for the condition on loads and time. */
+  /** Gives records of `RECORD_BYTES`. `{where}` stands for the condition on loads and time. */
   sql: string;
-  column: TimeColumn;
+  /** The condition on time, such that the table's order tells what need not be read. `params` takes what is to be bound. */
+  within: (units: readonly number[], params: Record<string, unknown>) => string;
   /** Pages by unit, of the records of a statement about several units; a unit without records has none. */
   read: (records: AsyncIterable<DataView>) => Promise<Map<number, Page>>;
   empty: Page;
@@ -31,32 +31,53 @@ export interface Rung<Page extends object> {
 
 export const RECORD_BYTES = 16;
 
-const monthSpan = (month: number): Span => ({
-  from: BigInt(firstDayOfMonth(month)) * DAY_MICROS,
-  to: BigInt(firstDayOfMonth(month + 1)) * DAY_MICROS,
-});
-const unitSpan =
-  (micros: bigint) =>
-  (unit: number): Span => ({ from: BigInt(unit) * micros, to: BigInt(unit + 1) * micros });
+const withinMonths = (months: readonly number[], params: Record<string, unknown>): string =>
+  withinSpans(
+    { name: 'day', type: 'Date32' },
+    months.map((month) => ({
+      from: BigInt(firstDayOfMonth(month)) * DAY_MICROS,
+      to: BigInt(firstDayOfMonth(month + 1)) * DAY_MICROS,
+    })),
+    params,
+  );
 
-/** Records `Int32 child, Float64 distance, UInt32 trips`. */
-export async function* histogramsByChild(
-  records: AsyncIterable<DataView>,
-): AsyncGenerator<{ child: number; histogram: Histogram }> {
-  const builder = new HistogramBuilder();
-  let current: number | undefined;
-  for await (const view of records) {
+interface ChildHistogram {
+  child: number;
+  histogram: Histogram;
+}
+
+/** Of records `Int32 child, Float64 distance, UInt32 trips`, those of a child together. */
+class ChildHistograms {
+  readonly #builder = new HistogramBuilder();
+  #child: number | undefined;
+
+  /** @returns those that are whole now. (A plain loop: V8 makes those of async generators several times slower.) */
+  take(view: DataView): ChildHistogram[] {
+    const whole: ChildHistogram[] = [];
     for (let at = 0; at < view.byteLength; at += RECORD_BYTES) {
       const child = view.getInt32(at, true);
-      if (child !== current) {
-        if (current !== undefined) yield { child: current, histogram: builder.build() };
-        builder.clear();
-        current = child;
+      if (child !== this.#child) {
+        whole.push(...this.end());
+        this.#child = child;
       }
-      builder.add(view.getFloat64(at + 4, true), view.getUint32(at + 12, true));
+      this.#builder.add(view.getFloat64(at + 4, true), view.getUint32(at + 12, true));
     }
+    return whole;
   }
-  if (current !== undefined) yield { child: current, histogram: builder.build() };
+
+  /** @returns the last one */
+  end(): ChildHistogram[] {
+    if (this.#child === undefined) return [];
+    const last = { child: this.#child, histogram: this.#builder.build() };
+    this.#builder.clear();
+    return [last];
+  }
+}
+
+export async function* histogramsByChild(records: AsyncIterable<DataView>): AsyncGenerator<ChildHistogram> {
+  const histograms = new ChildHistograms();
+  for await (const view of records) yield* histograms.take(view);
+  yield* histograms.end();
 }
 
 async function readChildren(
@@ -79,11 +100,10 @@ const listBytes = (page: readonly Histogram[]): number =>
 /** The whole of a month. */
 export const MONTHS: Rung<Histogram> = {
   name: 'month',
-  span: monthSpan,
   monthOf: (month) => month,
   sql: `SELECT toInt32(toYear(day) * 12 + toMonth(day) - 1) AS month, trip_distance, toUInt32(sum(trips))
 FROM trips_by_day WHERE {where} GROUP BY month, trip_distance ORDER BY month FORMAT RowBinary`,
-  column: { name: 'day', type: 'Date32' },
+  within: withinMonths,
   async read(records) {
     const pages = new Map<number, Histogram>();
     for await (const { child, histogram } of histogramsByChild(records)) pages.set(child, histogram);
@@ -97,10 +117,9 @@ FROM trips_by_day WHERE {where} GROUP BY month, trip_distance ORDER BY month FOR
 /** The days of a month. */
 export const DAYS: Rung<readonly Histogram[]> = {
   name: 'day',
-  span: monthSpan,
   monthOf: (month) => month,
   sql: 'SELECT toInt32(day), trip_distance, trips FROM trips_by_day WHERE {where} ORDER BY day FORMAT RowBinary',
-  column: { name: 'day', type: 'Date32' },
+  within: withinMonths,
   read: (records) =>
     readChildren(records, {
       parentOf: monthOfDay,
@@ -115,11 +134,13 @@ export const DAYS: Rung<readonly Histogram[]> = {
 /** The hours of a day. */
 export const HOURS: Rung<readonly Histogram[]> = {
   name: 'hour',
-  span: unitSpan(DAY_MICROS),
   monthOf: monthOfDay,
   sql: `SELECT toInt32(intDiv(toUnixTimestamp64Second(hour), 3600)), trip_distance, trips
 FROM trips_by_hour WHERE {where} ORDER BY hour FORMAT RowBinary`,
-  column: { name: 'hour', type: `DateTime64(6, 'UTC')` },
+  within(days, params) {
+    params['days'] = days.map((day) => formatForWarehouse(BigInt(day) * DAY_MICROS).slice(0, 10));
+    return 'toDate32(hour) IN {days:Array(Date32)}';
+  },
   read: (records) =>
     readChildren(records, {
       parentOf: (hour) => Math.floor(hour / 24),
@@ -131,48 +152,47 @@ FROM trips_by_hour WHERE {where} ORDER BY hour FORMAT RowBinary`,
   mostAtOnce: 64,
 };
 
-/** The trips of an hour. */
-export const TRIPS: Rung<HourTrips> = {
-  name: 'trip',
-  span: unitSpan(HOUR_MICROS),
-  monthOf: (hour) => monthOfDay(Math.floor(hour / 24)),
-  sql: `SELECT toUnixTimestamp64Micro(tpep_pickup_datetime), trip_distance
-FROM trips WHERE {where} ORDER BY tpep_pickup_datetime FORMAT RowBinary`,
-  column: { name: 'tpep_pickup_datetime', type: `DateTime64(6, 'UTC')` },
-  async read(records) {
-    const lists = new Map<number, { pickups: number[]; distances: number[] }>();
-    for await (const view of records) {
-      for (let at = 0; at < view.byteLength; at += RECORD_BYTES) {
-        const micros = view.getBigInt64(at, true);
-        const within = ((micros % HOUR_MICROS) + HOUR_MICROS) % HOUR_MICROS;
-        const hour = Number((micros - within) / HOUR_MICROS);
-        let list = lists.get(hour);
-        if (list === undefined) lists.set(hour, (list = { pickups: [], distances: [] }));
-        list.pickups.push(Number(within));
-        list.distances.push(view.getFloat64(at + 8, true));
-      }
+interface TripColumns {
+  pickups: number[];
+  distances: number[];
+}
+
+/** Of records `Int32 hour, Float64 distance, UInt32 microseconds`. */
+function takeTrips(view: DataView, lists: Map<number, TripColumns>): void {
+  let hour: number | undefined;
+  let list: TripColumns = { pickups: [], distances: [] };
+  for (let at = 0; at < view.byteLength; at += RECORD_BYTES) {
+    const next = view.getInt32(at, true);
+    if (next !== hour) {
+      hour = next;
+      list = lists.get(hour) ?? { pickups: [], distances: [] };
+      lists.set(hour, list);
     }
-    const pages = new Map<number, HourTrips>();
-    for (const [hour, { pickups, distances }] of lists)
-      pages.set(hour, { pickups: Uint32Array.from(pickups), distances: Float64Array.from(distances) });
+    list.distances.push(view.getFloat64(at + 4, true));
+    list.pickups.push(view.getUint32(at + 12, true));
+  }
+}
+
+/** The trips of an hour, with microseconds within it. */
+export const TRIPS: Rung<TripList> = {
+  name: 'trip',
+  monthOf: (hour) => monthOfDay(Math.floor(hour / 24)),
+  sql: `WITH toUnixTimestamp64Micro(tpep_pickup_datetime) AS micros, positiveModulo(micros, 3600000000) AS within_hour
+SELECT toInt32(intDiv(micros - within_hour, 3600000000)), trip_distance, toUInt32(within_hour)
+FROM trips WHERE {where} FORMAT RowBinary`,
+  within(hours, params) {
+    // intDiv rounds to 0: of moments before 1970, up. What it takes too much belongs to no page that was asked for.
+    params['hours'] = hours.flatMap((hour) => (hour < 0 ? [hour, hour + 1] : [hour]));
+    return 'intDiv(toUnixTimestamp64Micro(tpep_pickup_datetime), 3600000000) IN {hours:Array(Int64)}';
+  },
+  async read(records) {
+    const lists = new Map<number, TripColumns>();
+    for await (const view of records) takeTrips(view, lists);
+    const pages = new Map<number, TripList>();
+    for (const [hour, { pickups, distances }] of lists) pages.set(hour, listTrips(pickups, distances));
     return pages;
   },
-  empty: { pickups: new Uint32Array(), distances: new Float64Array() },
-  bytes: ({ pickups, distances }) => pickups.byteLength + distances.byteLength + 300,
+  empty: listTrips([], []),
+  bytes: ({ pickups, cells, strays }) => pickups.byteLength + cells.byteLength + 50 * strays.size + 500,
   mostAtOnce: 128,
 };
-
-/** The distances of an hour's trips in [from, to), in microseconds within the hour. */
-export function sliceTrips({ pickups, distances }: HourTrips, from: number, to: number): Float64Array {
-  return distances.subarray(lowerBound(pickups, from), lowerBound(pickups, to));
-}
-
-function lowerBound(sorted: Uint32Array, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
