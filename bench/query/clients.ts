@@ -12,7 +12,7 @@ const bodiesOf = (ranges: readonly Range[]): string[] =>
   ranges.map(({ from, to }) => JSON.stringify({ query: P90, variables: { from, to } }));
 
 export async function measureClients(
-  { months, startGateway, startOtherGateway }: Loaded,
+  { months, atRest, startGateway, startOtherGateway }: Loaded,
   { seconds }: { seconds: number },
 ): Promise<Compared[]> {
   const within = { from: startOf(months[0] ?? ''), to: endOf(months.at(-1) ?? '') };
@@ -22,8 +22,12 @@ export async function measureClients(
     randomRanges({ count: MANY, within: week, unit: 1_000, shortest: 60_000, seed: 6 }),
   );
   const anywhere = bodiesOf(randomRanges({ count: MANY, within, unit: 1_000, shortest: 60_000, seed: 7 }));
-  const load = ({ url }: Gateway, bodies: readonly string[]) =>
-    postUnderLoad({ url: `${url}/graphql`, bodies, connections: CLIENTS, seconds });
+  const load = async ({ url }: Gateway, bodies: readonly string[]) => {
+    const measured = await postUnderLoad({ url: `${url}/graphql`, bodies, connections: CLIENTS, seconds });
+    // Statements of clients that are gone must not weigh on the next.
+    await atRest();
+    return measured;
+  };
 
   const compared: Compared[] = [];
   const add = (question: string, ours: Load, theirs: Load, target: string, memory: number) => {

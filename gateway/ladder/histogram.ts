@@ -69,15 +69,25 @@ export interface TripList {
 
 const IS_STRAY = 0x8000;
 
-export function listTrips(pickups: readonly number[], distances: readonly number[]): TripList {
-  const strays = new Map<number, number>();
-  const cells = Uint16Array.from(distances, (distance, index) => {
+/** Fills a list of so many trips. */
+export class TripListBuilder {
+  readonly list: TripList & { strays: Map<number, number> };
+  #length = 0;
+
+  constructor(trips: number) {
+    this.list = { pickups: new Uint32Array(trips), cells: new Uint16Array(trips), strays: new Map() };
+  }
+
+  /** @param distance miles */
+  add(pickup: number, distance: number): void {
+    const { pickups, cells, strays } = this.list;
+    const index = this.#length;
+    this.#length += 1;
+    pickups[index] = pickup;
     const cell = gridCellOf(distance);
-    if (cell >= 0) return cell;
-    strays.set(index, distance);
-    return cellOf(distance) + IS_STRAY;
-  });
-  return { pickups: Uint32Array.from(pickups), cells, strays };
+    if (cell < 0) strays.set(index, distance);
+    cells[index] = cell < 0 ? cellOf(distance) + IS_STRAY : cell;
+  }
 }
 
 /** Counts distances; reusable after `clear`. */

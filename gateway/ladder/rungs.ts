@@ -7,7 +7,7 @@ import {
   EMPTY_HISTOGRAM,
   HistogramBuilder,
   histogramBytes,
-  listTrips,
+  TripListBuilder,
   type Histogram,
   type TripList,
 } from './histogram.ts';
@@ -152,25 +152,28 @@ FROM trips_by_hour WHERE {where} ORDER BY hour FORMAT RowBinary`,
   mostAtOnce: 64,
 };
 
-interface TripColumns {
-  pickups: number[];
-  distances: number[];
+/** How many records each hour has, of records `Int32 hour, Float64 distance, UInt32 microseconds`. */
+function countByHour(views: readonly DataView[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const view of views) {
+    for (let at = 0; at < view.byteLength; at += RECORD_BYTES) {
+      const hour = view.getInt32(at, true);
+      counts.set(hour, (counts.get(hour) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
-/** Of records `Int32 hour, Float64 distance, UInt32 microseconds`. */
-function takeTrips(view: DataView, lists: Map<number, TripColumns>): void {
-  let hour: number | undefined;
-  let list: TripColumns = { pickups: [], distances: [] };
-  for (let at = 0; at < view.byteLength; at += RECORD_BYTES) {
-    const next = view.getInt32(at, true);
-    if (next !== hour) {
-      hour = next;
-      list = lists.get(hour) ?? { pickups: [], distances: [] };
-      lists.set(hour, list);
-    }
-    list.distances.push(view.getFloat64(at + 4, true));
-    list.pickups.push(view.getUint32(at + 12, true));
+function listByHour(views: readonly DataView[]): Map<number, TripList> {
+  const builders = new Map<number, TripListBuilder>();
+  for (const [hour, trips] of countByHour(views)) builders.set(hour, new TripListBuilder(trips));
+  for (const view of views) {
+    for (let at = 0; at < view.byteLength; at += RECORD_BYTES)
+      builders
+        .get(view.getInt32(at, true))
+        ?.add(view.getUint32(at + 12, true), view.getFloat64(at + 4, true));
   }
+  return new Map([...builders].map(([hour, { list }]) => [hour, list]));
 }
 
 /** The trips of an hour, with microseconds within it. */
@@ -186,13 +189,11 @@ FROM trips WHERE {where} FORMAT RowBinary`,
     return 'intDiv(toUnixTimestamp64Micro(tpep_pickup_datetime), 3600000000) IN {hours:Array(Int64)}';
   },
   async read(records) {
-    const lists = new Map<number, TripColumns>();
-    for await (const view of records) takeTrips(view, lists);
-    const pages = new Map<number, TripList>();
-    for (const [hour, { pickups, distances }] of lists) pages.set(hour, listTrips(pickups, distances));
-    return pages;
+    const views: DataView[] = [];
+    for await (const view of records) views.push(view);
+    return listByHour(views);
   },
-  empty: listTrips([], []),
+  empty: new TripListBuilder(0).list,
   bytes: ({ pickups, cells, strays }) => pickups.byteLength + cells.byteLength + 50 * strays.size + 500,
   mostAtOnce: 128,
 };
