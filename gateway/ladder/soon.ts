@@ -2,8 +2,8 @@
 export type Soon<Value> = Value | Promise<Value>;
 
 /** (Not called `then`: a module that exports that is taken for a promise where it is imported.) */
-export function whenThere<A, B>(value: Soon<A>, next: (value: A) => Soon<B>): Soon<B> {
-  return value instanceof Promise ? value.then(next) : next(value);
+export function whenThere<A, B>(value: Soon<A>, use: (value: A) => Soon<B>): Soon<B> {
+  return value instanceof Promise ? value.then(use) : use(value);
 }
 
 /** All of them are waited for, or all are there. */
