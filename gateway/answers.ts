@@ -9,7 +9,7 @@ import { badUserInput, gone, serviceUnavailable, timedOut } from './errors.ts';
 import type { Ladder, Plan, RangeHistograms } from './ladder/ladder.ts';
 import type { Level } from './ladder/level.ts';
 import { StaleLiveListError } from './ladder/pages.ts';
-import { whenThere, type Soon } from './ladder/soon.ts';
+import { whenAll, whenThere, type Soon } from './ladder/soon.ts';
 import { countBelow, countTrips, percentileOf, type Percentile } from './ladder/rank.ts';
 import type { LiveLoads } from './live-loads.ts';
 import type { Snapshot } from './load-log.ts';
@@ -176,12 +176,13 @@ export function createAnswers({
         for (let first = 0; first < buckets.length; first += POINTS_AT_ONCE) {
           if (first > 0) await nextTurn(undefined, { signal: asking.patience().signal });
           const those = buckets.slice(first, first + POINTS_AT_ONCE);
-          const found = those.map(async (each) => {
-            const { union: histograms } = await ladder.histograms(snapshot, each.span);
-            const complete = each.isWhole && isPublished(each.span);
-            return { ...each, ...percentileOf(histograms, level, interpolate), complete };
-          });
-          points.push(...(await Promise.all(found)));
+          const found = those.map((each) =>
+            whenThere(ladder.histograms(snapshot, each.span), ({ union: histograms }) => {
+              const complete = each.isWhole && isPublished(each.span);
+              return { ...each, ...percentileOf(histograms, level, interpolate), complete };
+            }),
+          );
+          points.push(...(await whenAll(found)));
         }
         return { points, dataVersion: snapshot.versionOf(span) };
       }),
