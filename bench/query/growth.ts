@@ -115,6 +115,7 @@ export async function measureGrowth(loaded: Loaded): Promise<Compared[]> {
         const answering = performance.now() - began;
         await gateway.ask(P90, fixed);
         const [fixedMs, allMs] = [await medianMs(gateway, fixed), await medianMs(gateway, {})];
+        await gateway.longestTurnMs();
         await add();
         const published = performance.now();
         await until(
@@ -123,11 +124,12 @@ export async function measureGrowth(loaded: Loaded): Promise<Compared[]> {
           { deadlineMs: 60_000, everyMs: 5 },
         );
         const counted = performance.now() - published;
+        const turn = await gateway.longestTurnMs();
         compared.push({
           question: `${size} months, ${Math.round(all.p90.trips / 1e6)} million trips`,
           tripline: `ready ${Math.round(ready)} ms, all answered ${Math.round(answering)} ms; ${gateway.peakMegabytes()} MB`,
           against: `2½ months to the hour ${fixedMs}; everything ${allMs}`,
-          ratio: `publication counted after ${Math.round(counted)} ms`,
+          ratio: `publication counted after ${Math.round(counted)} ms, longest turn ${turn.toFixed(0)} ms`,
           target: 'reported',
         });
       } finally {

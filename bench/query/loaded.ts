@@ -12,6 +12,8 @@ export interface Gateway {
   url: string;
   /** GraphQL. @throws Error when there are errors */
   ask<Data>(query: string, variables: Record<string, unknown>): Promise<Data>;
+  /** The longest that its event loop was busy with one thing since this was asked last, in milliseconds. */
+  longestTurnMs(): Promise<number>;
   /** Resident memory, in MB: highest so far. */
   peakMegabytes(): number;
   stop(): Promise<void>;
@@ -120,6 +122,12 @@ function gatewayAt(url: string, child: ChildProcess): Gateway {
       const { data, errors } = (await response.json()) as { data?: Data; errors?: unknown };
       if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
       return data;
+    },
+    async longestTurnMs() {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      const [, seconds] = /^nodejs_eventloop_lag_max_seconds (.*)$/m.exec(metrics) ?? [];
+      // It is the time from one timer to the next, which are 10 ms apart.
+      return Number(seconds) * 1_000 - 10;
     },
     peakMegabytes() {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');

@@ -88,6 +88,9 @@ export async function measureSingle(loaded: Loaded): Promise<Compared[]> {
     const repeat = (range: Range) => Array.from({ length: REPEAT }, () => range);
     compared.push(await compare('all months', warm, repeat(all), '200 ×'));
     compared.push(await compare('a month-aligned year', warm, repeat(year), '100 ×'));
+    await cold.longestTurnMs();
+    for (const range of ragged) await ask(cold, range);
+    const turn = await cold.longestTurnMs();
     compared.push(await compare('half or more, to the second, pages cold', cold, ragged, '8 ×'));
     compared.push(await compare('the same, warm', warm, ragged, '100 ×'));
 
@@ -125,6 +128,13 @@ export async function measureSingle(loaded: Loaded): Promise<Compared[]> {
       against: `${median(theirs).toFixed(0)} ms`,
       ratio: `${(median(theirs) / median(ours)).toFixed(0)} ×`,
       target: '50 ×',
+    });
+    compared.push({
+      question: 'longest turn of the event loop while pages load',
+      tripline: `${turn.toFixed(1)} ms`,
+      against: '',
+      ratio: '',
+      target: '20 ms',
     });
     compared.push({
       question: 'peak memory of the gateway',

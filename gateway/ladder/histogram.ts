@@ -111,10 +111,12 @@ export class HistogramBuilder {
     this.#addStray(distance, trips);
   }
 
-  /** Those with a pickup in [from, to). */
-  addWithin({ pickups, cells, strays }: TripList, from: number, to: number): void {
+  /** Those with a pickup in [from, to). @returns how many they are */
+  addWithin({ pickups, cells, strays }: TripList, from: number, to: number): number {
+    let trips = 0;
     for (let index = 0; index < pickups.length; index += 1) {
       if (pickups[index]! < from || pickups[index]! >= to) continue;
+      trips += 1;
       const cell = cells[index]!;
       if (cell < IS_STRAY) this.#counts[cell]! += 1;
       else {
@@ -122,6 +124,7 @@ export class HistogramBuilder {
         this.#addStray(strays.get(index)!, 1);
       }
     }
+    return trips;
   }
 
   addAll({ trips, upTo, strays, strayTrips }: Histogram): void {

@@ -84,21 +84,16 @@ export function createLadder({
     const day = Math.floor(part.hour / 24);
     const hours = pages.hours(snapshot, day, counts.hours);
     const expected = whenThere(hours, (page) => page[part.hour - day * 24]?.trips ?? 0);
-    return whenThere(pages.trips(snapshot, part.hour, expected, counts.trips), (trips) => ({
-      ...part,
-      trips,
-    }));
+    const trips = pages.trips(snapshot, part.hour, expected, counts.trips);
+    return whenThere(both(expected, trips), ([, list]) => ({ ...part, trips: list }));
   }
 
-  /** @returns how many trips were looked at */
+  /** @returns how many trips were counted */
   function addRagged(slices: readonly RaggedTrips[], union: Histogram[]): number {
     if (slices.length === 0) return 0;
     let tripsRead = 0;
     builder.clear();
-    for (const { trips, from, to } of slices) {
-      tripsRead += trips.pickups.length;
-      builder.addWithin(trips, from, to);
-    }
+    for (const { trips, from, to } of slices) tripsRead += builder.addWithin(trips, from, to);
     union.push(builder.build());
     return tripsRead;
   }
