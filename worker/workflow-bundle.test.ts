@@ -46,7 +46,7 @@ it('is built again when what is kept is damaged', async () => {
   const path = join(folder, readdirSync(folder)[0] ?? '');
   const whole = readFileSync(path, 'utf8');
   for (const damage of [
-    () => truncateSync(path, whole.length / 2),
+    () => truncateSync(path, Math.floor(whole.length / 2)),
     () => truncateSync(path, 0),
     () => writeFileSync(path, whole.replace('ingestFile', 'ingestFilE')),
   ]) {
