@@ -32,7 +32,7 @@ best = None
 for _ in range(3):
     began = time.perf_counter()
     inside = frame[(frame.tpep_pickup_datetime >= start) & (frame.tpep_pickup_datetime < end)]
-    value = inside.trip_distance.sort_values().iloc[-(-9 * len(inside) // 10) - 1]
+    value = inside.trip_distance.quantile(0.9, interpolation='nearest')
     took = (time.perf_counter() - began) * 1000
     best = took if best is None else min(best, took)
 print(json.dumps({'ms': best, 'value': value, 'trips': len(inside)}))

@@ -12,6 +12,10 @@ export const GRID_CELLS = 6_000;
 export const CELLS = GRID_CELLS + 1;
 const LAST_CELL = GRID_CELLS;
 
+/** Cells of a block: a search looks at the ends of blocks first, which lie close together in memory. */
+export const BLOCK_CELLS = 64;
+export const BLOCKS = Math.ceil(CELLS / BLOCK_CELLS);
+
 type Counts = Uint8Array | Uint16Array | Uint32Array;
 
 /** Immutable. */
@@ -19,6 +23,8 @@ export interface Histogram {
   trips: number;
   /** Trips in cells 0 … j, strays included; `CELLS` long, of the smallest width that holds `trips`. */
   upTo: Counts;
+  /** The same for the last cell of each block. */
+  upToBlock: Uint32Array;
   /** Distances that are not hundredths within the grid, ascending and all different. */
   strays: Float64Array;
   /** Trips at each of the strays. */
@@ -28,14 +34,17 @@ export interface Histogram {
 export const EMPTY_HISTOGRAM: Histogram = {
   trips: 0,
   upTo: new Uint8Array(CELLS),
+  upToBlock: new Uint32Array(BLOCKS),
   strays: new Float64Array(),
   strayTrips: new Uint32Array(),
 };
 
 /** What a histogram occupies, in bytes. */
-export function histogramBytes({ upTo, strays, strayTrips }: Histogram): number {
-  return upTo.byteLength + strays.byteLength + strayTrips.byteLength + 300;
+export function histogramBytes({ upTo, upToBlock, strays, strayTrips }: Histogram): number {
+  return upTo.byteLength + upToBlock.byteLength + strays.byteLength + strayTrips.byteLength + 300;
 }
+
+export const lastCellOf = (block: number): number => Math.min((block + 1) * BLOCK_CELLS, CELLS) - 1;
 
 /** The miles that a cell of the grid ends with. */
 export const gridDistance = (cell: number): number => cell / 100;
@@ -145,9 +154,10 @@ export class HistogramBuilder {
     if (trips === 0) return EMPTY_HISTOGRAM;
     if (trips > 0xff_ff_ff_ff) throw new RangeError(`${trips} trips are more than one histogram counts`);
     const upTo = trips <= 0xff ? new Uint8Array(sums) : trips <= 0xff_ff ? new Uint16Array(sums) : sums;
+    const upToBlock = Uint32Array.from({ length: BLOCKS }, (_, block) => sums[lastCellOf(block)]!);
     const strays = Float64Array.from(this.#strays.keys()).sort();
     const strayTrips = Uint32Array.from(strays, (distance) => this.#strays.get(distance) ?? 0);
-    return { trips, upTo, strays, strayTrips };
+    return { trips, upTo, upToBlock, strays, strayTrips };
   }
 
   #addStray(distance: number, trips: number): void {

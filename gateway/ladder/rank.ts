@@ -1,5 +1,13 @@
 /** What is at a rank, and how many are below a distance, in a union of histograms: without adding them up. */
-import { CELLS, cellOf, GRID_CELLS, gridDistance, type Histogram } from './histogram.ts';
+import {
+  BLOCK_CELLS,
+  BLOCKS,
+  cellOf,
+  GRID_CELLS,
+  gridDistance,
+  lastCellOf,
+  type Histogram,
+} from './histogram.ts';
 import { interpolatedRank, nearestRank, type Level } from './level.ts';
 
 /** A distance and how many trips are strictly shorter than it, and equal to it. */
@@ -24,15 +32,25 @@ function countUpTo(union: readonly Histogram[], cell: number): number {
   return trips;
 }
 
-/** Index of the first stray beyond `distance`. */
-function firstBeyond(strays: Float64Array, distance: number): number {
-  let [low, high] = [0, strays.length];
+function countUpToBlock(union: readonly Histogram[], block: number): number {
+  let trips = 0;
+  for (const { upToBlock } of union) trips += upToBlock[block]!;
+  return trips;
+}
+
+/** By bisection: the first of low … high of which it is true; it is of the last. */
+function firstWhere(low: number, high: number, isTrue: (index: number) => boolean): number {
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (strays[middle]! > distance) high = middle;
+    if (isTrue(middle)) high = middle;
     else low = middle + 1;
   }
   return low;
+}
+
+/** Index of the first stray beyond `distance`. */
+function firstBeyond(strays: Float64Array, distance: number): number {
+  return firstWhere(0, strays.length, (index) => index === strays.length || strays[index]! > distance);
 }
 
 /** Strays of one cell with their trips, ascending; a distance may come more than once. */
@@ -50,12 +68,8 @@ function straysOf(union: readonly Histogram[], cell: number): [distance: number,
 
 /** @param rank from 1 to the number of trips */
 function standingAt(union: readonly Histogram[], rank: number): Standing {
-  let [low, high] = [0, CELLS - 1];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (countUpTo(union, middle) >= rank) high = middle;
-    else low = middle + 1;
-  }
+  const block = firstWhere(0, BLOCKS - 1, (middle) => countUpToBlock(union, middle) >= rank);
+  const low = firstWhere(block * BLOCK_CELLS, lastCellOf(block), (cell) => countUpTo(union, cell) >= rank);
   let below = countUpTo(union, low - 1);
   const strays = straysOf(union, low);
   for (let index = 0; index < strays.length;) {
