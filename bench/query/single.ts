@@ -84,7 +84,7 @@ export async function measureSingle(loaded: Loaded): Promise<Compared[]> {
     }
     // Until the code is compiled.
     for (let round = 0; round < 500; round += 1) await ask(warm, ragged[round % ragged.length] ?? all);
-    for (let round = 0; round < 100; round += 1) await ask(cold, all);
+    for (let round = 0; round < 60; round += 1) await ask(cold, ragged[round % ragged.length] ?? all);
     const repeat = (range: Range) => Array.from({ length: REPEAT }, () => range);
     compared.push(await compare('all months', warm, repeat(all), '200 ×'));
     compared.push(await compare('a month-aligned year', warm, repeat(year), '100 ×'));
