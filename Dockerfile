@@ -38,4 +38,4 @@ ENV PORT=4000
 EXPOSE 4000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=1s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:4000/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--import", "tsx", "gateway/main.ts"]
+CMD ["node", "--max-semi-space-size=64", "--import", "tsx", "gateway/main.ts"]

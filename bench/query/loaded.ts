@@ -69,7 +69,7 @@ export async function startLoaded({
   await atRest();
 
   async function start(args: readonly string[], port: number, env: Record<string, string>): Promise<Gateway> {
-    const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=64', '--import', 'tsx', ...args], {
       env: { ...process.env, LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
     });
