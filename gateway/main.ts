@@ -12,7 +12,7 @@ import { connectIngestion } from './ingestion.ts';
 import { createLadder } from './ladder/ladder.ts';
 import { followLiveLoads } from './live-loads.ts';
 import { createOperatorCheck } from './operator.ts';
-import { connectRedis } from './redis.ts';
+import { followAnnouncements } from './redis.ts';
 import { createScans } from './scans/scans.ts';
 import { createGatewayServer } from './server.ts';
 
@@ -62,7 +62,7 @@ const scans = createScans({
   budgetRows: environment.scanBudgetRows,
 });
 const audit = createAudit({ scans, share: environment.auditShare, registry, logger });
-const redis = connectRedis({
+const stopFollowing = followAnnouncements({
   redisUrl: environment.redisUrl,
   onPublication: () => void liveLoads.refresh().catch(() => undefined),
   logger,
@@ -116,7 +116,7 @@ async function stop(): Promise<void> {
   await Promise.race([gateway.close(), sleep(DRAIN_MS)]);
   gateway.server.closeAllConnections();
   liveLoads.stop();
-  redis.close();
+  stopFollowing();
   const warehouses = [warehouse, scanWarehouse, downloadWarehouse];
   await Promise.allSettled([ingestion.close(), ...warehouses.map((each) => each.close())]);
   process.exit(0);

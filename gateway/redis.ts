@@ -2,14 +2,11 @@ import { Redis } from 'ioredis';
 import { PUBLICATIONS_CHANNEL } from '../config/announcement.ts';
 import type { Logger } from '../config/logging.ts';
 
-export interface GatewayRedis {
-  /** Undefined when none is configured. Commands fail at once while Redis is away. */
-  cache: Redis | undefined;
-  close: () => void;
-}
-
-/** Connects the cache and the announcements of publications. Without a URL, says so and goes on. */
-export function connectRedis({
+/**
+ * Hears of publications as they are announced. Without a URL, or while Redis is away, says so; publications are noticed by polling then.
+ * @returns closes the connection
+ */
+export function followAnnouncements({
   redisUrl,
   onPublication,
   logger,
@@ -17,36 +14,23 @@ export function connectRedis({
   redisUrl: string | undefined;
   onPublication: () => void;
   logger: Logger;
-}): GatewayRedis {
+}): () => void {
   if (redisUrl === undefined) {
-    logger.warn('no Redis (REDIS_URL): answers are cached in this process alone');
-    return { cache: undefined, close: () => undefined };
+    logger.warn('no Redis (REDIS_URL): publications are noticed by polling alone');
+    return () => undefined;
   }
-  const cache = new Redis(redisUrl, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: 250,
-  });
   const subscriber = new Redis(redisUrl, { maxRetriesPerRequest: null });
   let away = false;
-  cache.on('error', (error: Error) => {
+  subscriber.on('error', (error: Error) => {
     if (!away)
-      logger.warn({ error: error.message }, 'Redis is away: answers are cached in this process alone');
+      logger.warn({ error: error.message }, 'Redis is away: publications are noticed by polling alone');
     away = true;
   });
-  cache.on('ready', () => {
+  subscriber.on('ready', () => {
     if (away) logger.info('Redis is back');
     away = false;
   });
-  // Said once, by the other connection.
-  subscriber.on('error', () => undefined);
   subscriber.on('message', onPublication);
   subscriber.subscribe(PUBLICATIONS_CHANNEL).catch(() => undefined);
-  return {
-    cache,
-    close: () => {
-      cache.disconnect();
-      subscriber.disconnect();
-    },
-  };
+  return () => subscriber.disconnect();
 }
