@@ -16,7 +16,7 @@ import type { Snapshot } from './load-log.ts';
 import type { Span } from './percentile/pickup-range.ts';
 import type { Patience, Scans } from './scans/scans.ts';
 import { DIMENSION_KEYS, type Dimension } from './scans/dimensions.ts';
-import type { TripFilter } from './scans/trip-filter.ts';
+import type { TripCondition } from './scans/trip-filter.ts';
 import type { TripOrder, TripPlace, TripRow } from './scans/trips-over-sql.ts';
 import { bucketsOf, publicationOf, type Bucket } from './series.ts';
 
@@ -29,7 +29,7 @@ export interface RangeQuestion {
 export interface PercentileQuestion extends RangeQuestion {
   levels: readonly Level[];
   interpolate: boolean;
-  filter?: TripFilter | undefined;
+  filter?: TripCondition | undefined;
 }
 
 export interface PercentileAnswer extends Percentile {
@@ -125,11 +125,21 @@ export function createAnswers({
     return serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
   }
 
-  const versionOf = (snapshot: Snapshot, { span, asOf }: RangeQuestion) => ({
-    dataVersion: snapshot.versionOf(span),
-    dataThrough: snapshot.dataThrough,
-    ...(asOf === undefined ? {} : { asOf }),
-  });
+  /** @param began `performance.now()` when the question was taken up */
+  function percentilesOf(
+    snapshot: Snapshot,
+    { span, levels, interpolate }: PercentileQuestion,
+    found: RangeHistograms,
+    began: number,
+  ): PercentileAnswer[] {
+    const percentiles = levels.map((level) => ({
+      p: level.p,
+      ...percentileOf(found.union, level, interpolate),
+    }));
+    const plan = { ...found.plan, milliseconds: performance.now() - began };
+    const version = { dataVersion: snapshot.versionOf(span), dataThrough: snapshot.dataThrough };
+    return percentiles.map((percentile) => ({ ...percentile, ...version, plan }));
+  }
 
   function union(
     snapshot: Snapshot,
@@ -150,16 +160,11 @@ export function createAnswers({
       answer(question.asOf, asking, (snapshot) => {
         const began = performance.now();
         return whenThere(union(snapshot, question, asking), (found) => {
-          const version = versionOf(snapshot, question);
-          const percentiles = question.levels.map((level) => ({
-            p: level.p,
-            ...percentileOf(found.union, level, question.interpolate),
-          }));
-          const plan = { ...found.plan, milliseconds: performance.now() - began };
+          const percentiles = percentilesOf(snapshot, question, found, began);
           const [first] = percentiles;
           if (first !== undefined && question.filter === undefined)
             audit.consider({ snapshot, span: question.span, percentile: first });
-          return percentiles.map((percentile) => ({ ...percentile, ...version, plan }));
+          return percentiles;
         });
       }),
 
@@ -224,12 +229,9 @@ export function createAnswers({
         const { span, level, order, after, limit } = question;
         const began = performance.now();
         const found = await ladder.histograms(snapshot, span);
-        const percentile = {
-          p: level.p,
-          ...percentileOf(found.union, level, false),
-          ...versionOf(snapshot, question),
-          plan: { ...found.plan, milliseconds: performance.now() - began },
-        };
+        const levels = [level];
+        const [percentile] = percentilesOf(snapshot, { span, levels, interpolate: false }, found, began);
+        if (percentile === undefined) throw new Error('one level was asked for');
         const filenames = new Map(
           snapshot.loadsAround(span).map(({ loadId, filename }) => [loadId, filename]),
         );

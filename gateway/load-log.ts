@@ -1,4 +1,5 @@
 /** The log of publications, replayed: pure, so that every gateway that saw the same rows says the same. */
+import { firstWhere } from './ladder/bisect.ts';
 import { firstDayOfMonth, monthOfDay, yearOfMonth } from './ladder/calendar.ts';
 import { DAY_MICROS, floorTo, type Span } from './percentile/pickup-range.ts';
 
@@ -190,7 +191,9 @@ function* monthsTouched(
   const firstDay = Number(floorTo(from, DAY_MICROS) / DAY_MICROS);
   const lastDay = Number(floorTo(to - 1n, DAY_MICROS) / DAY_MICROS);
   const [firstMonth, lastMonth] = [monthOfDay(firstDay), monthOfDay(lastDay)];
-  for (let index = firstAtOrAfter(months, firstMonth); index < months.length; index += 1) {
+  const { length } = months;
+  const start = firstWhere(0, length, (index) => index === length || months[index]!.month >= firstMonth);
+  for (let index = start; index < length; index += 1) {
     const live = months[index]!;
     if (live.month > lastMonth) return;
     const begins = firstDayOfMonth(live.month);
@@ -199,14 +202,4 @@ function* monthsTouched(
     const last = live.month === lastMonth ? lastDay - begins : end;
     yield { live, first, last, isWhole: first === 0 && last === end };
   }
-}
-
-function firstAtOrAfter(months: readonly LiveMonth[], month: number): number {
-  let [low, high] = [0, months.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (months[middle]!.month < month) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,4 +1,5 @@
 /** A range cut at the units of the calendar. */
+import { fileMonth } from '../warehouse/files.ts';
 import { badUserInput } from './errors.ts';
 import { firstDayOfMonth, monthOfDay, yearOfMonth } from './ladder/calendar.ts';
 import type { Snapshot } from './load-log.ts';
@@ -46,8 +47,8 @@ function unitAround(micros: bigint, length: bigint, first: bigint): Span {
 function publishedMonths({ liveByFile }: Snapshot): number[] {
   const months: number[] = [];
   for (const { filename } of liveByFile.values()) {
-    const [, year, month] = /(\d{4})-(0[1-9]|1[0-2])/.exec(filename) ?? [];
-    if (year !== undefined) months.push(Number(year) * 12 + Number(month) - 1);
+    const month = fileMonth(filename);
+    if (month !== '') months.push(Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1);
   }
   return months;
 }

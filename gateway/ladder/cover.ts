@@ -1,9 +1,6 @@
 /** A range of pickups as the disjoint union of whole years, months, days, hours, and trips of ragged hours. */
-import { DAY_MICROS, floorTo, HOUR_MICROS, type Span } from '../percentile/pickup-range.ts';
+import { DAY_MICROS, decompose, floorTo, HOUR_MICROS, type Span } from '../percentile/pickup-range.ts';
 import { firstDayOfMonth, monthOfDay, yearOfMonth } from './calendar.ts';
-
-const HOUR = Number(HOUR_MICROS);
-const DAY = Number(DAY_MICROS);
 
 /** Whole units, first included and last excluded. */
 export interface Run {
@@ -31,36 +28,31 @@ export interface Cover {
   raggedHours: RaggedHour[];
 }
 
-/** A moment as a day since 1970 and the microseconds within it: exact as doubles, where microseconds since 1970 are not. */
-interface Moment {
-  day: number;
-  micros: number;
-}
-
-function momentOf(micros: bigint): Moment {
-  const midnight = floorTo(micros, DAY_MICROS);
-  return { day: Number(midnight / DAY_MICROS), micros: Number(micros - midnight) };
-}
-
 /** @param span within the calendar, not empty */
 export function coverSpan(span: Span): Cover {
-  const cover: Cover = { years: [], months: [], days: [], hours: [], raggedHours: [] };
-  const [from, to] = [momentOf(span.from), momentOf(span.to)];
-  const firstDay = from.micros > 0 ? from.day + 1 : from.day;
-  if (firstDay > to.day) {
-    coverHours(cover, from.day, from.micros, to.micros);
-    return cover;
-  }
-  if (from.micros > 0) coverHours(cover, from.day, from.micros, DAY);
-  coverDays(cover, { first: firstDay, past: to.day });
-  if (to.micros > 0) coverHours(cover, to.day, 0, to.micros);
+  const { days, hours, trips } = decompose(span);
+  const cover: Cover = {
+    years: [],
+    months: [],
+    days: [],
+    hours: hours.map((whole) => runOf(whole, HOUR_MICROS)),
+    raggedHours: trips.map(({ from, to }) => {
+      const begins = floorTo(from, HOUR_MICROS);
+      return { hour: Number(begins / HOUR_MICROS), from: Number(from - begins), to: Number(to - begins) };
+    }),
+  };
+  if (days !== undefined) coverDays(cover, runOf(days, DAY_MICROS));
   return cover;
 }
+
+const runOf = ({ from, to }: Span, unit: bigint): Run => ({
+  first: Number(from / unit),
+  past: Number(to / unit),
+});
 
 const notEmpty = ({ first, past }: Run): boolean => first < past;
 
 function coverDays(cover: Cover, days: Run): void {
-  if (!notEmpty(days)) return;
   const firstMonth = monthAtOrAfter(days.first);
   const pastMonth = monthOfDay(days.past);
   if (firstMonth > pastMonth) {
@@ -90,22 +82,4 @@ function coverMonths(cover: Cover, months: Run): void {
   const before = { first: months.first, past: years.first * 12 };
   const after = { first: years.past * 12, past: months.past };
   cover.months.push(...[before, after].filter(notEmpty));
-}
-
-/** Within one day. */
-function coverHours(cover: Cover, day: number, from: number, to: number): void {
-  const midnight = day * 24;
-  const ragged = (start: number, end: number): void => {
-    const hour = Math.floor(start / HOUR);
-    cover.raggedHours.push({ hour: midnight + hour, from: start - hour * HOUR, to: end - hour * HOUR });
-  };
-  const first = Math.ceil(from / HOUR);
-  const past = Math.floor(to / HOUR);
-  if (first > past) {
-    ragged(from, to);
-    return;
-  }
-  if (from < first * HOUR) ragged(from, first * HOUR);
-  if (first < past) cover.hours.push({ first: midnight + first, past: midnight + past });
-  if (past * HOUR < to) ragged(past * HOUR, to);
 }

@@ -1,4 +1,5 @@
 /** What is at a rank, and how many are below a distance, in a union of histograms: without adding them up. */
+import { firstWhere } from './bisect.ts';
 import {
   BLOCK_CELLS,
   BLOCKS,
@@ -36,16 +37,6 @@ function countUpToBlock(union: readonly Histogram[], block: number): number {
   let trips = 0;
   for (const { upToBlock } of union) trips += upToBlock[block]!;
   return trips;
-}
-
-/** By bisection: the first of low … high of which it is true; it is of the last. */
-function firstWhere(low: number, high: number, isTrue: (index: number) => boolean): number {
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isTrue(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 /** Index of the first stray beyond `distance`. */

@@ -1,10 +1,10 @@
-import type { Asking, PercentileAnswer, PercentileQuestion } from '../answers.ts';
+import type { PercentileAnswer, PercentileQuestion } from '../answers.ts';
 import type { GatewayContext } from '../context.ts';
 import { badUserInput } from '../errors.ts';
 import { parseLocalDateTime } from '../percentile/local-date-time.ts';
 import type { PickupRange } from '../percentile/pickup-range.ts';
 import { askLevel, askSpan } from '../questions.ts';
-import { filterCondition, type TripFilter } from '../scans/trip-filter.ts';
+import { filterCondition, type TripCondition, type TripFilter } from '../scans/trip-filter.ts';
 
 export interface RangeArguments {
   pickup?: { from?: bigint | null; to?: bigint | null } | null;
@@ -29,15 +29,19 @@ export const rangeOf = (args: RangeArguments) => ({
   asOf: args.asOf ?? undefined,
 });
 
-export const askingOf = ({ pin, patience }: GatewayContext): Asking => ({ pin, patience });
+/** Nothing filtered is nothing to scan. */
+function conditionOf(filter: TripFilter | null | undefined): TripCondition | undefined {
+  const params = {};
+  const sql = filterCondition(filter ?? {}, params);
+  return sql === undefined ? undefined : { sql, params };
+}
 
 function ask(args: PercentileArguments, levels: readonly number[]): PercentileQuestion {
   return {
     ...rangeOf(args),
     levels: levels.map(askLevel),
     interpolate: args.interpolate ?? false,
-    // Nothing filtered is nothing to scan.
-    filter: args.filter && filterCondition(args.filter, {}) !== undefined ? args.filter : undefined,
+    filter: conditionOf(args.filter),
   };
 }
 
@@ -58,7 +62,7 @@ function percentiles(
     throw badUserInput(
       `at has ${args.at.length} levels: ask for 1 to ${MOST_LEVELS}, as in [0.5, 0.9, 0.99]`,
     );
-  return context.answers.percentiles(ask(args, args.at), askingOf(context));
+  return context.answers.percentiles(ask(args, args.at), context);
 }
 
 export const percentileResolvers = {

@@ -4,7 +4,7 @@ import { badUserInput } from '../errors.ts';
 import type { Percentile } from '../ladder/rank.ts';
 import { askLevel } from '../questions.ts';
 import type { Dimension } from '../scans/dimensions.ts';
-import { askingOf, pickupOf, rangeOf, type RangeArguments } from './percentile.ts';
+import { pickupOf, rangeOf, type RangeArguments } from './percentile.ts';
 
 interface LevelArguments extends RangeArguments {
   p?: number | null;
@@ -23,11 +23,11 @@ export const seriesResolvers = {
     p90Series(_: unknown, args: LevelArguments & { bucket: Point['unit'] }, context: GatewayContext) {
       const { asOf } = rangeOf(args);
       const question = { range: pickupOf(args), bucket: args.bucket, asOf, ...levelOf(args) };
-      return context.answers.series(question, askingOf(context));
+      return context.answers.series(question, context);
     },
     p90By(_: unknown, args: LevelArguments & { dimension: Dimension }, context: GatewayContext) {
       const { dimension } = args;
-      return context.answers.by({ ...rangeOf(args), dimension, ...levelOf(args) }, askingOf(context));
+      return context.answers.by({ ...rangeOf(args), dimension, ...levelOf(args) }, context);
     },
     distribution(_: unknown, args: RangeArguments & { bins: readonly number[] }, context: GatewayContext) {
       const { bins: edges } = args;
@@ -35,7 +35,7 @@ export const seriesResolvers = {
         throw badUserInput(`bins has ${edges.length} edges: give 1 to ${MOST_EDGES}, as in [0, 1, 2.5, 10]`);
       if (edges.some((edge, index) => edge <= (edges[index - 1] ?? -Infinity)))
         throw badUserInput('bins must be ascending and all different, as in [0, 1, 2.5, 10]');
-      return context.answers.distribution({ ...rangeOf(args), edges }, askingOf(context));
+      return context.answers.distribution({ ...rangeOf(args), edges }, context);
     },
   },
   SeriesPoint: {

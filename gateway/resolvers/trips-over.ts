@@ -4,7 +4,7 @@ import type { GatewayContext } from '../context.ts';
 import { badUserInput } from '../errors.ts';
 import { askLevel } from '../questions.ts';
 import type { TripOrder, TripPlace, TripRow } from '../scans/trips-over-sql.ts';
-import { askingOf, rangeOf, warehouseMicros, type RangeArguments } from './percentile.ts';
+import { rangeOf, warehouseMicros, type RangeArguments } from './percentile.ts';
 
 interface TripsOverArguments extends RangeArguments {
   p?: number | null;
@@ -85,7 +85,7 @@ async function tripsOverP90(
       // One more tells whether there is a next page.
       limit: first + 1,
     },
-    askingOf(context),
+    context,
   );
   const edges = answer.rows.slice(0, first).map((row) => ({
     cursor: writeCursor(question, answer.sequence, row),

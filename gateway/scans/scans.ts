@@ -10,7 +10,7 @@ import type { Snapshot } from '../load-log.ts';
 import { DAY_MICROS, decompose, floorTo, type Span } from '../percentile/pickup-range.ts';
 import { withinSpans } from '../within-spans.ts';
 import type { Dimension } from './dimensions.ts';
-import { filterCondition, type TripFilter } from './trip-filter.ts';
+import type { TripCondition } from './trip-filter.ts';
 import {
   pageOfTripsSql,
   TRIP_SELECT,
@@ -28,8 +28,8 @@ export interface Patience {
 }
 
 export interface Scans {
-  /** Of the trips that pass the filter. @throws GraphQLError TOO_EXPENSIVE, BAD_USER_INPUT */
-  filtered(snapshot: Snapshot, span: Span, filter: TripFilter, patience: Patience): Promise<Histogram>;
+  /** Of the trips that pass the filter. @throws GraphQLError TOO_EXPENSIVE */
+  filtered(snapshot: Snapshot, span: Span, filter: TripCondition, patience: Patience): Promise<Histogram>;
   /** By hour 0–23, weekday 1 (Monday) – 7, hour of the week 0 (Monday, midnight) – 167, or month 1–12. */
   grouped(
     snapshot: Snapshot,
@@ -99,6 +99,12 @@ export function createScans({
   });
   const where = (condition: string): string => `load_id IN {load_ids:Array(UUID)} AND ${condition}`;
 
+  function tripsAbove(snapshot: Snapshot, span: Span, above: number) {
+    const params: Record<string, unknown> = { ...loadsIn(snapshot, span), above };
+    const condition = `${where(withinSpans(PICKUP, [span], params))} AND trip_distance > {above:Float64}`;
+    return { condition, params };
+  }
+
   function checkBudget(snapshot: Snapshot, span: Span): void {
     const estimatedRows = snapshot.tripsAround(span);
     if (estimatedRows > budgetRows) throw tooExpensive({ estimatedRows, budgetRows });
@@ -138,11 +144,10 @@ export function createScans({
 
   return {
     async filtered(snapshot, span, filter, patience) {
-      const params = loadsIn(snapshot, span);
-      const condition = filterCondition(filter, params) ?? 'true';
+      const params = { ...loadsIn(snapshot, span), ...filter.params };
       checkBudget(snapshot, span);
       const sql = `SELECT toInt32(1), ${NO_NEGATIVE_ZERO} AS distance, toUInt32(count()) FROM trips
-WHERE ${where(withinSpans(PICKUP, [span], params))} AND ${condition} GROUP BY distance FORMAT RowBinary`;
+WHERE ${where(withinSpans(PICKUP, [span], params))} AND ${filter.sql} GROUP BY distance FORMAT RowBinary`;
       const found = await histograms(sql, params, patience);
       await checkStillThere(snapshot, span, patience);
       return found.get(1) ?? EMPTY_HISTOGRAM;
@@ -174,8 +179,7 @@ GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
 
     async tripsOver(snapshot, span, { above, order, after, limit }, patience) {
       checkBudget(snapshot, span);
-      const params: Record<string, unknown> = { ...loadsIn(snapshot, span), above };
-      const condition = `${where(withinSpans(PICKUP, [span], params))} AND trip_distance > {above:Float64}`;
+      const { condition, params } = tripsAbove(snapshot, span, above);
       const sql = pageOfTripsSql({ condition, order, after, limit }, params);
       const rows = await warehouse.rows<TripRow>(sql, { params, ...patience });
       await checkStillThere(snapshot, span, patience);
@@ -183,8 +187,7 @@ GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
     },
 
     async download(snapshot, span, { above, format }, { patience, gone }) {
-      const params: Record<string, unknown> = { ...loadsIn(snapshot, span), above };
-      const condition = `${where(withinSpans(PICKUP, [span], params))} AND trip_distance > {above:Float64}`;
+      const { condition, params } = tripsAbove(snapshot, span, above);
       const begin = new AbortController();
       const giveUp = (): void => begin.abort();
       patience.signal.throwIfAborted();

@@ -17,6 +17,12 @@ export interface TripFilter {
   tripDistance?: Bounds | null;
 }
 
+/** A filter as SQL, with the values to bind. */
+export interface TripCondition {
+  sql: string;
+  params: Readonly<Record<string, unknown>>;
+}
+
 const LISTS = {
   vendorId: 'VendorID',
   paymentType: 'payment_type',
