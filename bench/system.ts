@@ -37,6 +37,12 @@ export function processorSeconds(pid: number): number {
   return (utime + stime) / TICKS_PER_SECOND;
 }
 
+/** Highest resident memory of a process so far, in MB. */
+export function peakMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+}
+
 export async function startSystem({
   folder,
   latencyMs = 0,
@@ -79,10 +85,7 @@ export async function startSystem({
     },
     cpuSeconds: () =>
       Object.fromEntries(PARTS.map((part) => [part, processorSeconds(tripline.part(part).pid)])),
-    peakMegabytes(part) {
-      const status = readFileSync(`/proc/${tripline.part(part).pid}/status`, 'utf8');
-      return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
-    },
+    peakMegabytes: (part) => peakMegabytes(tripline.part(part).pid),
     async stop() {
       await warehouse.close();
       await connection.close();

@@ -18,7 +18,7 @@ import { auditActivities, warehouseActivities } from './activity-options.ts';
 import { ingestFile } from './ingest-file.ts';
 import { ingestId, reconcileProgress, type ReconcileReport, type ReportedDifference } from './messages.ts';
 import { mistakeInReconcile, type ReconcileRequest } from './reconcile-request.ts';
-import { reloadFile } from './reload-file.ts';
+import { asPublished, reloadFile } from './reload-file.ts';
 
 export interface ReconcileInput extends ReconcileRequest {
   /** Carried over from the run before. */
@@ -144,17 +144,7 @@ async function mend(
       return failure ?? undefined;
     }
     if (live !== null && record?.version === live.version && kinds.has('STAGE')) {
-      const { rows, rejected, loadId, lakeKey } = live;
-      await warehouseActivities.recordStage({
-        ...record,
-        stage: 'PUBLISHED',
-        reason: '',
-        rows,
-        rejected,
-        loadId,
-        lakeKey,
-        updatedAtMs: Date.now(),
-      });
+      await warehouseActivities.recordStage(asPublished(record, live));
     }
     return undefined;
   } catch (error) {

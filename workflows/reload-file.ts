@@ -10,20 +10,32 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { LoadInput } from '../activities/load-activities.ts';
 import type { FileRecord } from '../warehouse/files.ts';
 import { loadActivities, warehouseActivities } from './activity-options.ts';
 import { textField } from './message-fields.ts';
 import { fileSettled, loadSettled, newVersion, publish, PUBLISHER_ID, watcherId } from './messages.ts';
 
-export interface ReloadFileInput {
-  source: string;
-  filename: string;
-  version: string;
-  month: string;
-  lakeKey: string;
-  sizeBytes: number;
+export interface ReloadFileInput extends LoadInput {
   /** What `files` says of that version, to be brought up to date; null when another version is its newest. */
   record: FileRecord | null;
+}
+
+/** What `files` says of a version once this load of it is published. */
+export function asPublished(
+  record: FileRecord,
+  { rows, rejected, loadId, lakeKey }: Pick<FileRecord, 'rows' | 'rejected' | 'loadId' | 'lakeKey'>,
+): FileRecord {
+  return {
+    ...record,
+    stage: 'PUBLISHED',
+    reason: '',
+    rows,
+    rejected,
+    loadId,
+    lakeKey,
+    updatedAtMs: Date.now(),
+  };
 }
 
 /** Loads that are swept or damaged between their proof and their publication: not for ever. */
@@ -51,18 +63,7 @@ export async function reloadFile(input: ReloadFileInput): Promise<{ failure: str
       await condition(() => settled.has(load.loadId));
       if (settled.get(load.loadId) === null) continue;
       if (record !== null) {
-        const { rows, rejected, loadId } = load;
-        const stage = 'PUBLISHED' as const;
-        await warehouseActivities.recordStage({
-          ...record,
-          stage,
-          reason: '',
-          rows,
-          rejected,
-          loadId,
-          lakeKey,
-          updatedAtMs: Date.now(),
-        });
+        await warehouseActivities.recordStage(asPublished(record, { ...load, lakeKey }));
       }
       return null;
     }

@@ -42,52 +42,59 @@ export async function measureClients(
     });
   };
 
-  // Both are warmed up alike, and measured in turns.
-  async function pair(question: string, bodies: readonly string[], target: string): Promise<void> {
-    const ours = await startGateway();
-    const constant = await startOtherGateway('constant');
+  /** @param isWarm both are warmed up alike before they are measured */
+  async function compare({
+    question,
+    bodies,
+    way,
+    env = {},
+    isWarm = false,
+    target,
+  }: {
+    question: string;
+    bodies: readonly string[];
+    way: 'constant' | 'sql';
+    env?: Record<string, string>;
+    isWarm?: boolean;
+    target: string;
+  }): Promise<void> {
+    const other = await startOtherGateway(way);
+    const ours = await startGateway(env);
     try {
-      await load(constant, bodies);
-      await load(ours, bodies);
-      const theirs = await load(constant, bodies);
+      if (isWarm) for (const gateway of [other, ours]) await load(gateway, bodies);
+      const theirs = await load(other, bodies);
       add(question, await load(ours, bodies), theirs, target, ours.peakMegabytes());
     } finally {
       await ours.stop();
-      await constant.stop();
+      await other.stop();
     }
   }
-  await pair('day-aligned ranges of their own', aligned, '0.7 × a constant');
-  await pair('to-the-second ranges within a week, warm', inWeek, '0.5 × a constant');
-
-  const sql = await startOtherGateway('sql');
-  const ours = await startGateway();
-  try {
-    const theirs = await load(sql, anywhere);
-    add(
-      'to-the-second ranges anywhere, from cold',
-      await load(ours, anywhere),
-      theirs,
-      '3 × SQL over the histograms',
-      ours.peakMegabytes(),
-    );
-  } finally {
-    await sql.stop();
-    await ours.stop();
-  }
-  const tiny = await startGateway({ LADDER_MEMORY_MB: '8' });
-  const again = await startOtherGateway('sql');
-  try {
-    const theirs = await load(again, anywhere);
-    add(
-      'the same, and never warm (8 MB of pages)',
-      await load(tiny, anywhere),
-      theirs,
-      'reported',
-      tiny.peakMegabytes(),
-    );
-  } finally {
-    await tiny.stop();
-    await again.stop();
-  }
+  await compare({
+    question: 'day-aligned ranges of their own',
+    bodies: aligned,
+    way: 'constant',
+    isWarm: true,
+    target: '0.7 × a constant',
+  });
+  await compare({
+    question: 'to-the-second ranges within a week, warm',
+    bodies: inWeek,
+    way: 'constant',
+    isWarm: true,
+    target: '0.5 × a constant',
+  });
+  await compare({
+    question: 'to-the-second ranges anywhere, from cold',
+    bodies: anywhere,
+    way: 'sql',
+    target: '3 × SQL over the histograms',
+  });
+  await compare({
+    question: 'the same, and never warm (8 MB of pages)',
+    bodies: anywhere,
+    way: 'sql',
+    env: { LADDER_MEMORY_MB: '8' },
+    target: 'reported',
+  });
   return compared;
 }

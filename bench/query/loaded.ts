@@ -1,12 +1,13 @@
 /** A warehouse full of trips, kept from run to run, and gateways over it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, linkSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, startTripline, type Tripline } from '../../test/support/tripline.ts';
 import { until } from '../../test/support/until.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { monthsFrom, prepareMonths } from '../months.ts';
+import { peakMegabytes } from '../system.ts';
 
 export interface Gateway {
   url: string;
@@ -129,10 +130,7 @@ function gatewayAt(url: string, child: ChildProcess): Gateway {
       // It is the time from one timer to the next, which are 10 ms apart.
       return Number(seconds) * 1_000 - 10;
     },
-    peakMegabytes() {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
-    },
+    peakMegabytes: () => peakMegabytes(child.pid ?? 0),
     async stop() {
       const exited = once(child, 'exit');
       child.kill('SIGTERM');

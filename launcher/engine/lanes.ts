@@ -96,3 +96,8 @@ export class Lane {
     });
   }
 }
+
+export function createLanes(): Readonly<Record<LaneName, Lane>> {
+  const lanes = Object.entries(LANE_PERMITS).map(([name, permits]) => [name, new Lane(permits)]);
+  return Object.fromEntries(lanes) as Record<LaneName, Lane>;
+}

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { exceptionFrom, exceptionOf } from './exception.ts';
-import { Lane, LANE_PERMITS, laneOf, type LaneName } from './lanes.ts';
+import { createLanes, laneOf } from './lanes.ts';
 import { foreignReason } from './foreign-request.ts';
 import { queryIdOf, readStatementRequest, type StatementRequest } from './request.ts';
 import { StatementResponse } from './response.ts';
@@ -29,14 +29,7 @@ export interface EngineParts {
 /** ClickHouse's HTTP interface over a pool of sessions. */
 export function createEngineServer(parts: EngineParts): Server {
   const { pool, running, spool, pipes, knownSettings, version, timezone } = parts;
-  const lanes: Record<LaneName, Lane> = {
-    reads: new Lane(LANE_PERMITS.reads),
-    scans: new Lane(LANE_PERMITS.scans),
-    downloads: new Lane(LANE_PERMITS.downloads),
-    writes: new Lane(LANE_PERMITS.writes),
-    loads: new Lane(LANE_PERMITS.loads),
-    strangers: new Lane(LANE_PERMITS.strangers),
-  };
+  const lanes = createLanes();
 
   async function run(
     request: StatementRequest,
