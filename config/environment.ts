@@ -53,7 +53,33 @@ export interface Environment {
   requestTimeoutMs: number;
   /** Of the answers, those that are computed again from the trips: 0 to 1. */
   auditShare: number;
+  /** Trips that the questions of one client may scan in a minute. */
+  scanBudgetRowsPerMinute: number;
+  /** Of what one gateway keeps of answers. */
+  resultCacheBytes: number;
+  /** Refuse every document but those of the repository. */
+  trustedDocumentsOnly: boolean;
+  introspection: boolean;
+  graphiql: boolean;
+  access: AccessSettings;
+  /** Web pages of these origins may ask; `*`: all. */
+  corsOrigins: readonly string[];
+  /** Does a proxy in front say who the client is, in X-Forwarded-For? */
+  trustProxy: boolean;
+  gatewayProcesses: number;
+  /** How long a gateway still takes requests after SIGTERM, while it says that it is not ready. */
+  drainDelayMs: number;
+  accessLog: 'all' | 'sample' | 'off';
   logLevel: string;
+}
+
+/** Who may read. Mutations and webhooks always need an operator. */
+export interface AccessSettings {
+  reading: 'open' | 'authenticated';
+  /** Client's name by key. */
+  apiKeys: ReadonlyMap<string, string>;
+  /** Undefined: no JSON Web Tokens are taken. */
+  jwt: { jwksUrl: string; issuer: string | undefined; audience: string | undefined } | undefined;
 }
 
 /** Thrown with every mistake in the environment, one line each. */
@@ -78,6 +104,36 @@ const wholeNumber = (min: number, max: number) =>
     .regex(/^\d+$/, { error: `must be a whole number from ${min} to ${max}` })
     .transform(Number)
     .refine((n) => n >= min && n <= max, { error: `must be a whole number from ${min} to ${max}` });
+
+const flag = z.enum(['0', '1'], { error: 'must be 0 or 1' }).transform((value) => value === '1');
+
+/** `name:key,name:key`; what is wrong with it never repeats a key. */
+const apiKeys = z
+  .string()
+  .transform((text) => text.split(',').map((pair) => pair.trim().split(':')))
+  .refine(
+    (pairs) =>
+      pairs.every(
+        ([name = '', key = '', ...rest]) =>
+          /^[\w.-]+$/.test(name) && /^[\w.~+/=-]{16,}$/.test(key) && rest.length === 0,
+      ),
+    {
+      error:
+        'must be name:key,name:key, each key of at least 16 characters (letters, digits and .-_~+/=) and without spaces',
+    },
+  )
+  .transform((pairs) => new Map(pairs.map(([name = '', key = '']) => [key, name])));
+
+const corsOrigins = z
+  .string()
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .refine(
+    (origins) =>
+      origins.every(
+        (origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin),
+      ),
+    { error: 'must be * or origins such as https://dashboards.example.org, with commas between them' },
+  );
 
 const variables = z.object({
   SOURCE_URL: z.string().default('demo:'),
@@ -111,6 +167,21 @@ const variables = z.object({
     .regex(/^(0(\.\d+)?|1(\.0+)?)$/, { error: 'must be a number from 0 to 1' })
     .transform(Number)
     .default(0.01),
+  SCAN_BUDGET_ROWS_PER_MINUTE: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2_000_000_000),
+  RESULT_CACHE_MB: wholeNumber(1, 1_000_000).default(64),
+  TRUSTED_DOCUMENTS_ONLY: flag.default(false),
+  INTROSPECTION: flag.default(true),
+  GRAPHIQL: flag.default(true),
+  READING: z.enum(['open', 'authenticated']).default('open'),
+  API_KEYS: apiKeys.default(new Map()),
+  JWT_JWKS_URL: url(['http:', 'https:']).optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+  CORS_ORIGINS: corsOrigins.default([]),
+  TRUST_PROXY: flag.default(false),
+  GATEWAY_PROCESSES: wholeNumber(1, 128).default(1),
+  DRAIN_DELAY_SECONDS: wholeNumber(0, 600).default(0),
+  ACCESS_LOG: z.enum(['all', 'sample', 'off']).default('sample'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 });
 
@@ -173,6 +244,11 @@ function locateLake(value: string | undefined, dataDir: string, chunkBytes: numb
   return lake;
 }
 
+const SECRETS: readonly string[] = ['OPERATOR_TOKEN', 'API_KEYS'];
+
+const gotten = (name: string, given: Readonly<Record<string, string | undefined>>): string =>
+  SECRETS.includes(name) ? '' : `; got ${JSON.stringify(given[name])}`;
+
 /**
  * The validated environment.
  * @throws EnvironmentError with every mistake, each naming its variable and what would be right
@@ -186,9 +262,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const mistakes = parsed.success
     ? []
     : parsed.error.issues.map(
-        (issue) =>
-          `${issue.path.join('.')} ${issue.message}; got ${JSON.stringify(given[String(issue.path[0])])}`,
+        (issue) => `${issue.path.join('.')} ${issue.message}${gotten(String(issue.path[0]), given)}`,
       );
+  if (given['READING'] === 'authenticated' && !given['API_KEYS'] && !given['JWT_JWKS_URL'])
+    mistakes.push('READING is authenticated, and nobody could read: set API_KEYS or JWT_JWKS_URL');
   const source = locateSource(given['SOURCE_URL'] ?? 'demo:', given['SOURCE_FROM']);
   if (typeof source === 'string') mistakes.push(source);
   const dataDir = resolve(given['DATA_DIR'] ?? '.data');
@@ -225,6 +302,24 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     scanBudgetRows: values.SCAN_BUDGET_ROWS,
     requestTimeoutMs: values.REQUEST_TIMEOUT_SECONDS * 1000,
     auditShare: values.AUDIT_SHARE,
+    scanBudgetRowsPerMinute: values.SCAN_BUDGET_ROWS_PER_MINUTE,
+    resultCacheBytes: values.RESULT_CACHE_MB * 2 ** 20,
+    trustedDocumentsOnly: values.TRUSTED_DOCUMENTS_ONLY,
+    introspection: values.INTROSPECTION,
+    graphiql: values.GRAPHIQL,
+    access: {
+      reading: values.READING,
+      apiKeys: values.API_KEYS,
+      jwt:
+        values.JWT_JWKS_URL === undefined
+          ? undefined
+          : { jwksUrl: values.JWT_JWKS_URL, issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
+    },
+    corsOrigins: values.CORS_ORIGINS,
+    trustProxy: values.TRUST_PROXY,
+    gatewayProcesses: values.GATEWAY_PROCESSES,
+    drainDelayMs: values.DRAIN_DELAY_SECONDS * 1000,
+    accessLog: values.ACCESS_LOG,
     logLevel: values.LOG_LEVEL,
   };
 }

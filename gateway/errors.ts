@@ -9,7 +9,9 @@ export type ErrorCode =
   | 'CONFLICT'
   | 'GONE'
   | 'TIMEOUT'
-  | 'TOO_EXPENSIVE';
+  | 'TOO_EXPENSIVE'
+  | 'RATE_LIMITED'
+  | 'OVERLOADED';
 
 /** The client must change its question. */
 export function badUserInput(message: string): GraphQLError {
