@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // Vite prefers a package's ES modules and Node, from other packages, does not: graphql refuses to be there twice.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     include: ['**/*.test.ts'],
     // Three workers against an origin that does everything origins do take minutes: `npm run test:hostile`.

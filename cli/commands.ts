@@ -52,14 +52,9 @@ interface Source {
   backfills: Backfill[];
   files: { stage: string; count: number }[];
 }
-const SOURCE = `source {
-  name url generated paused lastPoll nextPoll problem mistakes
-  backfills { id from to force found remaining looked }
-  files { stage count }
-}`;
 
 async function showStatus({ ask, output }: Means): Promise<void> {
-  const { source } = await ask<{ source: Source }>(`{ ${SOURCE} }`);
+  const { source } = await ask<{ source: Source }>('status');
   output.result(source, () => statusLines(source));
 }
 
@@ -91,9 +86,7 @@ const pauseOrResume = async (
   { name }: { name: 'pause' | 'resume' },
   { ask, output }: Means,
 ): Promise<void> => {
-  const { answer } = await ask<{ answer: { source: { paused: boolean | null } } }>(
-    `mutation { answer: ${name} { accepted source { name paused lastPoll nextPoll } } }`,
-  );
+  const { answer } = await ask<{ answer: { source: { paused: boolean | null } } }>(name);
   output.result(answer, () => [
     name === 'pause'
       ? 'Paused: no new polls and no new ingestions until resume.'
@@ -103,9 +96,7 @@ const pauseOrResume = async (
 
 const backfill: Doing<'backfill'> = async ({ from, to, force, wait }, { ask, output, painter }) => {
   const { answer } = await ask<{ answer: { id: string } }>(
-    `mutation ($from: String!, $to: String!, $force: Boolean!) {
-      answer: backfill(from: $from, to: $to, force: $force) { accepted id source { paused } }
-    }`,
+    'backfill',
     { from, to, force },
   );
   if (!wait) return output.result(answer, () => [`Asked for; its id is ${answer.id}.`]);
@@ -148,12 +139,7 @@ async function readFiles(ask: Ask, stage: string | undefined): Promise<FileNode[
       files,
     }: { files: { nodes: FileNode[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } =
       await ask(
-        `query ($stage: FileStage, $after: String) {
-          files(stage: $stage, first: 500, after: $after) {
-            nodes { filename month stage reason notes sizeBytes rows rejected version live { dataVersion version trips } updatedAt }
-            pageInfo { hasNextPage endCursor }
-          }
-        }`,
+        'files',
         { stage: stage ?? null, after },
       );
     all.push(...files.nodes);
@@ -181,9 +167,7 @@ const retry: Doing<'retry'> = async ({ filenames }, { ask, output }) => {
   const { answer } = await ask<{
     answer: { retrying: string[]; remaining: number; source: { paused: boolean | null } };
   }>(
-    `mutation ($filenames: [String!]) {
-      answer: retryQuarantined(filenames: $filenames) { accepted retrying remaining source { paused } }
-    }`,
+    'retry',
     { filenames: filenames.length === 0 ? null : filenames },
   );
   output.result(answer, () => [
@@ -198,9 +182,7 @@ const rollback: Doing<'rollback'> = async ({ filename }, { ask, output }) => {
   const { answer } = await ask<{
     answer: { dataVersion: number; version: string; heldBack: string | null };
   }>(
-    `mutation ($filename: String!) {
-      answer: rollback(filename: $filename) { accepted dataVersion version heldBack file { filename stage reason } }
-    }`,
+    'rollback',
     { filename },
   );
   const { dataVersion, version, heldBack } = answer;
@@ -218,9 +200,7 @@ const setLimits: Doing<'limits'> = async ({ min, max, host }, { ask, output }) =
   const { answer } = await ask<{
     answer: { host: string; minConcurrent: number; maxConcurrent: number };
   }>(
-    `mutation ($min: Int, $max: Int, $host: String) {
-      answer: setLimits(minConcurrent: $min, maxConcurrent: $max, host: $host) { accepted host minConcurrent maxConcurrent }
-    }`,
+    'set-limits',
     { min: min ?? null, max: max ?? null, host: host ?? null },
   );
   output.result(answer, () => [
@@ -229,8 +209,8 @@ const setLimits: Doing<'limits'> = async ({ min, max, host }, { ask, output }) =
 };
 
 const p90: Doing<'p90'> = async ({ from, to, interpolate }, { ask, output }) => {
-  const { answer } = await ask<{
-    answer: {
+  const { p90: answer } = await ask<{
+    p90: {
       value: number | null;
       trips: number;
       tripsOver: number;
@@ -238,9 +218,7 @@ const p90: Doing<'p90'> = async ({ from, to, interpolate }, { ask, output }) => 
       dataThrough: string | null;
     };
   }>(
-    `query ($pickup: PickupRange, $interpolate: Boolean) {
-      answer: p90(pickup: $pickup, interpolate: $interpolate) { p value trips tripsOver dataVersion dataThrough exact }
-    }`,
+    'p90',
     { pickup: { from: from ?? null, to: to ?? null }, interpolate },
   );
   const { value, trips, tripsOver, dataVersion, dataThrough } = answer;

@@ -25,12 +25,6 @@ interface Look {
   loading: { nodes: FileUnderWay[] };
 }
 
-const LOOK = `query Look {
-  source { paused backfills { id from to force found remaining looked } }
-  fetching: files(stage: FETCHING, first: 20) { nodes { filename stage progress { chunks chunksDone } } }
-  loading: files(stage: LOADING, first: 20) { nodes { filename stage progress { chunks chunksDone } } }
-}`;
-
 const LOOK_EVERY_MS = 250;
 /** Looks in vain, one after the other, before it is given up: half a minute. */
 const MOST_IN_VAIN = 120;
@@ -51,7 +45,7 @@ export async function followBackfill({
   let inVain = 0;
   try {
     for (;;) {
-      const look = await ask<Look>(LOOK).catch((error: unknown) => {
+      const look = await ask<Look>('look').catch((error: unknown) => {
         if (error instanceof GatewayError && inVain < MOST_IN_VAIN) return undefined;
         throw error;
       });

@@ -69,3 +69,92 @@ describe('S3', () => {
     expect(mistakes({ CHUNK_BYTES: '1048576', LAKE_URL: 'file:///lake' })).toEqual([]);
   });
 });
+
+describe('access', () => {
+  const KEY = 'a-key-of-sixteen-chars-or-more';
+  const OTHER = 'another-key-of-sixteen-chars/+=~';
+  const access = (env: Record<string, string>) => readEnvironment(env).access;
+
+  it('is open to read by default, and to no web page of elsewhere', () => {
+    expect(readEnvironment({})).toMatchObject({
+      access: { reading: 'open', apiKeys: new Map(), jwt: undefined },
+      corsOrigins: [],
+      trustProxy: false,
+    });
+  });
+
+  it('takes keys, which name clients also where reading is open', () => {
+    expect(access({ API_KEYS: `grafana:${KEY}, dash.2:${OTHER}` })).toEqual({
+      reading: 'open',
+      apiKeys: new Map([
+        [KEY, 'grafana'],
+        [OTHER, 'dash.2'],
+      ]),
+      jwt: undefined,
+    });
+  });
+
+  it('takes tokens of an issuer', () => {
+    const jwksUrl = 'https://id.example.org/jwks';
+    expect(access({ READING: 'authenticated', JWT_JWKS_URL: jwksUrl })).toMatchObject({
+      reading: 'authenticated',
+      jwt: { jwksUrl, issuer: undefined, audience: undefined },
+    });
+    const named = { JWT_ISSUER: 'https://id.example.org/', JWT_AUDIENCE: 'tripline' };
+    expect(access({ JWT_JWKS_URL: jwksUrl, ...named }).jwt).toEqual({
+      jwksUrl,
+      issuer: 'https://id.example.org/',
+      audience: 'tripline',
+    });
+  });
+
+  it('takes origins', () => {
+    const origins = (text: string) => readEnvironment({ CORS_ORIGINS: text }).corsOrigins;
+    expect(origins('*')).toEqual(['*']);
+    expect(origins('https://a.example.org, http://localhost:3000')).toEqual([
+      'https://a.example.org',
+      'http://localhost:3000',
+    ]);
+  });
+
+  it.each<[Record<string, string>, RegExp]>([
+    [{ READING: 'closed' }, /^READING must be open or authenticated; got "closed"$/],
+    [{ READING: 'authenticated' }, /^READING is authenticated, and nobody could read: set API_KEYS or JWT/],
+    [{ API_KEYS: KEY }, /^API_KEYS must be name:key,name:key, /],
+    [{ API_KEYS: 'grafana:hush-short' }, /^API_KEYS must be name:key,name:key, each key of at least 16/],
+    [{ API_KEYS: `grafana:${KEY},` }, /^API_KEYS must be name:key/],
+    [{ API_KEYS: `grafana:${KEY}:${OTHER}` }, /^API_KEYS must be name:key/],
+    [{ API_KEYS: `a b:${KEY}` }, /^API_KEYS must be name:key/],
+    [{ API_KEYS: `one:${KEY},two:${KEY}` }, /^API_KEYS gives one and two the same key/],
+    [{ API_KEYS: `one:${KEY},one:${OTHER}` }, /^API_KEYS has the name one twice: .* as in one-new$/],
+    [{ API_KEYS: `one:${KEY}`, OPERATOR_TOKEN: KEY }, /^API_KEYS gives one the OPERATOR_TOKEN: /],
+    [{ OPERATOR_TOKEN: 'hush-short' }, /^OPERATOR_TOKEN must have at least 16 characters$/],
+    [{ OPERATOR_TOKEN: `${KEY} ${KEY}` }, /^OPERATOR_TOKEN must be of .* without spaces$/],
+    [{ JWT_JWKS_URL: 'id.example.org' }, /^JWT_JWKS_URL must be a URL that starts with http:/],
+    [
+      { JWT_JWKS_URL: `https://u:${KEY}@id/jwks` },
+      /^JWT_JWKS_URL must have no user.*"https:\/\/…@id\/jwks"$/,
+    ],
+    [{ JWT_ISSUER: 'https://id' }, /^JWT_ISSUER needs JWT_JWKS_URL: /],
+    [{ JWT_AUDIENCE: 'tripline' }, /^JWT_AUDIENCE needs JWT_JWKS_URL: /],
+    [{ CORS_ORIGINS: 'https://a.example.org/' }, /^CORS_ORIGINS must be \* or origins such as/],
+    [{ CORS_ORIGINS: 'null' }, /^CORS_ORIGINS must be/],
+    [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY must be 0 or 1; got "yes"$/],
+    [{ REDIS_URL: `http://me:${KEY}@redis` }, /^REDIS_URL must be a URL .*got "http:\/\/…@redis"$/],
+    [{ CLICKHOUSE_URL: `me:${KEY}@click house` }, /^CLICKHOUSE_URL must be a URL .*got "me:…@click house"$/],
+    [{ SOURCE_URL: `//me:${KEY}@host/` }, /^SOURCE_URL must be one of .*got "…@host\/"$/],
+  ])('%j is a mistake, and no secret is repeated', (env, message) => {
+    const found = mistakes(env);
+    expect(found).toEqual([expect.stringMatching(message)]);
+    expect(found.join()).not.toMatch(/hush|sixteen/);
+  });
+
+  it('tells every mistake at once', () => {
+    expect(
+      mistakes({ READING: 'authenticated', JWT_ISSUER: 'https://id', CORS_ORIGINS: 'x', PORT: '0' }),
+    ).toHaveLength(4);
+    expect(
+      mistakes({ API_KEYS: `one:${KEY}`, OPERATOR_TOKEN: KEY, JWT_AUDIENCE: 'tripline', PORT: '0' }),
+    ).toHaveLength(3);
+  });
+});

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './access-settings.ts';
 import type { S3Settings } from './s3-client.ts';
 
 /** What `SOURCE_URL` says, taken apart. Paths are absolute; URLs are without credentials in logs (`describeSource`). */
@@ -67,19 +68,12 @@ export interface Environment {
   /** Does a proxy in front say who the client is, in X-Forwarded-For? */
   trustProxy: boolean;
   gatewayProcesses: number;
+  /** Of several processes that are one gateway, this one; set by the first of them. */
+  process: { slot: number; slots: number; path: string } | undefined;
   /** How long a gateway still takes requests after SIGTERM, while it says that it is not ready. */
   drainDelayMs: number;
   accessLog: 'all' | 'sample' | 'off';
   logLevel: string;
-}
-
-/** Who may read. Mutations and webhooks always need an operator. */
-export interface AccessSettings {
-  reading: 'open' | 'authenticated';
-  /** Client's name by key. */
-  apiKeys: ReadonlyMap<string, string>;
-  /** Undefined: no JSON Web Tokens are taken. */
-  jwt: { jwksUrl: string; issuer: string | undefined; audience: string | undefined } | undefined;
 }
 
 /** Thrown with every mistake in the environment, one line each. */
@@ -107,34 +101,6 @@ const wholeNumber = (min: number, max: number) =>
 
 const flag = z.enum(['0', '1'], { error: 'must be 0 or 1' }).transform((value) => value === '1');
 
-/** `name:key,name:key`; what is wrong with it never repeats a key. */
-const apiKeys = z
-  .string()
-  .transform((text) => text.split(',').map((pair) => pair.trim().split(':')))
-  .refine(
-    (pairs) =>
-      pairs.every(
-        ([name = '', key = '', ...rest]) =>
-          /^[\w.-]+$/.test(name) && /^[\w.~+/=-]{16,}$/.test(key) && rest.length === 0,
-      ),
-    {
-      error:
-        'must be name:key,name:key, each key of at least 16 characters (letters, digits and .-_~+/=) and without spaces',
-    },
-  )
-  .transform((pairs) => new Map(pairs.map(([name = '', key = '']) => [key, name])));
-
-const corsOrigins = z
-  .string()
-  .transform((text) => text.split(',').map((origin) => origin.trim()))
-  .refine(
-    (origins) =>
-      origins.every(
-        (origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin),
-      ),
-    { error: 'must be * or origins such as https://dashboards.example.org, with commas between them' },
-  );
-
 const variables = z.object({
   SOURCE_URL: z.string().default('demo:'),
   SOURCE_FROM: z.string().regex(MONTH, { error: 'must be a month, as in 2009-01' }).optional(),
@@ -155,7 +121,13 @@ const variables = z.object({
     .regex(/^[^\s:/]+:\d+$/, { error: 'must be host:port, as in 127.0.0.1:7233' })
     .optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
-  OPERATOR_TOKEN: z.string().min(16, { error: 'must have at least 16 characters' }).optional(),
+  OPERATOR_TOKEN: z
+    .string()
+    .min(16, { error: 'must have at least 16 characters' })
+    .regex(/^[\x21-\x7e]*$/, {
+      error: 'must be of letters, digits and signs that a header can carry, without spaces',
+    })
+    .optional(),
   WORKER_PORT: wholeNumber(0, 65_535).default(0),
   MAX_FILE_BYTES: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(8 * 2 ** 30),
   CHUNK_BYTES: wholeNumber(64 * 1024, 1 << 30).default(8 * 2 ** 20),
@@ -168,18 +140,24 @@ const variables = z.object({
     .transform(Number)
     .default(0.01),
   SCAN_BUDGET_ROWS_PER_MINUTE: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2_000_000_000),
-  RESULT_CACHE_MB: wholeNumber(1, 1_000_000).default(64),
+  RESULT_CACHE_MB: wholeNumber(0, 1_000_000).default(64),
   TRUSTED_DOCUMENTS_ONLY: flag.default(false),
   INTROSPECTION: flag.default(true),
   GRAPHIQL: flag.default(true),
-  READING: z.enum(['open', 'authenticated']).default('open'),
+  READING: z.enum(['open', 'authenticated'], { error: 'must be open or authenticated' }).default('open'),
   API_KEYS: apiKeys.default(new Map()),
-  JWT_JWKS_URL: url(['http:', 'https:']).optional(),
+  JWT_JWKS_URL: url(['http:', 'https:'])
+    .refine((value) => !URL.canParse(value) || new URL(value).username + new URL(value).password === '', {
+      error: 'must have no user and password in it: the keys are public',
+    })
+    .optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
   CORS_ORIGINS: corsOrigins.default([]),
   TRUST_PROXY: flag.default(false),
   GATEWAY_PROCESSES: wholeNumber(1, 128).default(1),
+  GATEWAY_SLOT: wholeNumber(0, 127).optional(),
+  GATEWAY_NEWEST: z.string().optional(),
   DRAIN_DELAY_SECONDS: wholeNumber(0, 600).default(0),
   ACCESS_LOG: z.enum(['all', 'sample', 'off']).default('sample'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
@@ -191,15 +169,15 @@ const SOURCE_FORMS =
 function locateSource(value: string, from: string | undefined): SourceLocation | string {
   if (value === 'demo:' || value === 'demo') return { kind: 'demo' };
   if (value.startsWith('s3:')) {
-    return locateS3(value) ?? `SOURCE_URL ${JSON.stringify(value)} names no bucket; write s3://bucket/prefix`;
+    return locateS3(value) ?? `SOURCE_URL ${quoted(value)} names no bucket; write s3://bucket/prefix`;
   }
-  if (!URL.canParse(value)) return `SOURCE_URL must be one of ${SOURCE_FORMS}; got ${JSON.stringify(value)}`;
+  if (!URL.canParse(value)) return `SOURCE_URL must be one of ${SOURCE_FORMS}; got ${quoted(value)}`;
   const parsed = new URL(value);
   if (parsed.protocol === 'file:') {
     try {
       return { kind: 'folder', path: resolve(fileURLToPath(parsed)) };
     } catch {
-      return `SOURCE_URL: ${JSON.stringify(value)} names no local folder; write file:///folder`;
+      return `SOURCE_URL: ${quoted(value)} names no local folder; write file:///folder`;
     }
   }
   if (parsed.protocol === 'http:' || parsed.protocol === 'https:') {
@@ -230,15 +208,15 @@ function locateLake(value: string | undefined, dataDir: string, chunkBytes: numb
     try {
       return { kind: 'folder', path: resolve(fileURLToPath(value)) };
     } catch {
-      return `LAKE_URL ${JSON.stringify(value)} names no local folder; write file:///folder`;
+      return `LAKE_URL ${quoted(value)} names no local folder; write file:///folder`;
     }
   }
   const lake = locateS3(value);
   if (lake === undefined)
-    return `LAKE_URL must be file:///folder or s3://bucket/prefix; got ${JSON.stringify(value)}`;
+    return `LAKE_URL must be file:///folder or s3://bucket/prefix; got ${quoted(value)}`;
   // The engine would take *, ? and {a,b} in a prefix for patterns.
   if (!/^[\w./-]*$/.test(lake.prefix))
-    return `LAKE_URL's prefix must be of letters, digits and ._-/; got ${JSON.stringify(value)}`;
+    return `LAKE_URL's prefix must be of letters, digits and ._-/; got ${quoted(value)}`;
   if (chunkBytes < LEAST_S3_PART_BYTES)
     return `CHUNK_BYTES must be at least ${LEAST_S3_PART_BYTES} with a lake on S3; got ${chunkBytes}`;
   return lake;
@@ -246,8 +224,12 @@ function locateLake(value: string | undefined, dataDir: string, chunkBytes: numb
 
 const SECRETS: readonly string[] = ['OPERATOR_TOKEN', 'API_KEYS'];
 
+/** A value for messages: without the user and password of an address, however badly it is written. */
+const quoted = (value: string | undefined): string =>
+  JSON.stringify(value?.replace(/^([a-z][a-z\d+.-]*:\/*)?(.*)@/is, '$1…@'));
+
 const gotten = (name: string, given: Readonly<Record<string, string | undefined>>): string =>
-  SECRETS.includes(name) ? '' : `; got ${JSON.stringify(given[name])}`;
+  SECRETS.includes(name) ? '' : `; got ${quoted(given[name])}`;
 
 /**
  * The validated environment.
@@ -264,8 +246,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     : parsed.error.issues.map(
         (issue) => `${issue.path.join('.')} ${issue.message}${gotten(String(issue.path[0]), given)}`,
       );
-  if (given['READING'] === 'authenticated' && !given['API_KEYS'] && !given['JWT_JWKS_URL'])
-    mistakes.push('READING is authenticated, and nobody could read: set API_KEYS or JWT_JWKS_URL');
+  mistakes.push(...mistakesInAccess(given));
   const source = locateSource(given['SOURCE_URL'] ?? 'demo:', given['SOURCE_FROM']);
   if (typeof source === 'string') mistakes.push(source);
   const dataDir = resolve(given['DATA_DIR'] ?? '.data');
@@ -273,7 +254,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const chunkBytes = parsed.success ? parsed.data.CHUNK_BYTES : Infinity;
   const lake = locateLake(given['LAKE_URL'], dataDir, chunkBytes);
   if (typeof lake === 'string') mistakes.push(lake);
-  if (!parsed.success || typeof source === 'string' || typeof lake === 'string')
+  if (mistakes.length > 0 || !parsed.success || typeof source === 'string' || typeof lake === 'string')
     throw new EnvironmentError(mistakes);
   const values = parsed.data;
   const defaultPollSeconds = source.kind === 'demo' || source.kind === 'folder' ? 1 : 300;
@@ -318,6 +299,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     corsOrigins: values.CORS_ORIGINS,
     trustProxy: values.TRUST_PROXY,
     gatewayProcesses: values.GATEWAY_PROCESSES,
+    process:
+      values.GATEWAY_SLOT === undefined || values.GATEWAY_NEWEST === undefined
+        ? undefined
+        : { slot: values.GATEWAY_SLOT, slots: values.GATEWAY_PROCESSES, path: values.GATEWAY_NEWEST },
     drainDelayMs: values.DRAIN_DELAY_SECONDS * 1000,
     accessLog: values.ACCESS_LOG,
     logLevel: values.LOG_LEVEL,
@@ -382,7 +367,7 @@ export function readClientEnvironment(env: Readonly<Record<string, string | unde
   const { TRIPLINE_URL: given = '', DATA_DIR: dataDir = '', OPERATOR_TOKEN: token = '' } = env;
   if (given !== '' && !(URL.canParse(given) && /^https?:$/.test(new URL(given).protocol))) {
     throw new EnvironmentError([
-      `TRIPLINE_URL must be the gateway's address, as in http://127.0.0.1:4000; got ${JSON.stringify(given)}`,
+      `TRIPLINE_URL must be the gateway's address, as in http://127.0.0.1:4000; got ${quoted(given)}`,
     ]);
   }
   return {

@@ -6,22 +6,33 @@ const byId = (id) => document.getElementById(id);
 const form = byId('range');
 const number = new Intl.NumberFormat('en-US');
 
-async function ask(query, variables) {
-  const response = await fetch('/graphql', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = await response.json();
-  if (errors) throw new Error(errors[0].message);
-  return data;
+// The documents that this page sends, by name: those that the gateway trusts.
+let documents;
+async function hashOf(name) {
+  documents ??= await (await fetch('/documents.json')).json();
+  return documents.operations.find((operation) => operation.name === name).id;
 }
 
-const OVERVIEW = `query ($pickup: PickupRange) {
-  p90(pickup: $pickup) { value trips tripsOver dataVersion dataThrough }
-  source { name url generated paused lastPoll problem files { stage count } }
-  files(first: 500) { nodes { filename month stage reason notes rows rejected progress { chunks chunksDone } live { trips } } }
-}`;
+// By GET and hash, so that the gateway answers from memory, and 304 what has not changed.
+async function ask(name, variables = {}) {
+  const extensions = { persistedQuery: { version: 1, sha256Hash: await hashOf(name) } };
+  const question = new URLSearchParams({
+    operationName: name,
+    variables: JSON.stringify(variables),
+    extensions: JSON.stringify(extensions),
+  });
+  const key = sessionStorage.getItem('key');
+  const response = await fetch(`/graphql?${question}`, {
+    headers: { accept: 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
+  });
+  const { data, errors } = await response.json();
+  if (!errors) return data;
+  const { code } = errors[0].extensions ?? {};
+  byId('access').hidden = code !== 'UNAUTHENTICATED';
+  // A gateway of another version has other documents.
+  if (code === 'PERSISTED_QUERY_NOT_FOUND' || code === 'DOCUMENT_NOT_TRUSTED') documents = undefined;
+  throw new Error(errors[0].message);
+}
 
 function element(tag, text, className) {
   const made = document.createElement(tag);
@@ -86,11 +97,10 @@ async function showMonths(files) {
     .toSorted((a, b) => a.localeCompare(b))
     .slice(-MONTHS_SHOWN);
   if (months.length === 0) return byId('months').replaceChildren();
-  const fields = months.map((month) => {
-    const range = `{ from: "${month}-01T00:00:00", to: "${monthAfter(month)}-01T00:00:00" }`;
-    return `m${month.replace('-', '_')}: p90(pickup: ${range}) { value }`;
-  });
-  const answers = Object.values(await ask(`{ ${fields.join(' ')} }`)).map(({ value }) => value ?? 0);
+  const pickup = { from: `${months[0]}-01T00:00:00`, to: `${monthAfter(months.at(-1))}-01T00:00:00` };
+  const { points } = (await ask('Months', { pickup })).p90Series;
+  const byMonth = new Map(points.map(({ from, value }) => [from.slice(0, 7), value]));
+  const answers = months.map((month) => byMonth.get(month) ?? 0);
   const highest = Math.max(...answers, 1);
   byId('months').replaceChildren(
     ...months.map((month, index) => {
@@ -109,7 +119,8 @@ async function refresh() {
   const mine = ++asked;
   const { from, to } = Object.fromEntries(new FormData(form));
   try {
-    const { p90, source, files } = await ask(OVERVIEW, { pickup: { from: from || null, to: to || null } });
+    const pickup = { from: from || null, to: to || null };
+    const [{ p90 }, { source, files }] = await Promise.all([ask('P90', { pickup }), ask('Ingestion')]);
     // An answer that was overtaken by a newer question is not shown.
     if (mine !== asked) return;
     showAnswer(p90);
@@ -121,6 +132,12 @@ async function refresh() {
   }
 }
 
+byId('access').addEventListener('submit', (event) => {
+  event.preventDefault();
+  sessionStorage.setItem('key', new FormData(event.target).get('key'));
+  event.target.hidden = true;
+  void refresh();
+});
 form.addEventListener('submit', (event) => event.preventDefault());
 form.addEventListener('input', () => void refresh());
 form.addEventListener('reset', () => setTimeout(() => void refresh()));

@@ -5,20 +5,22 @@ import type { Logger } from '../config/logging.ts';
 import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
 import { ClickHouseError } from '../warehouse/warehouse.ts';
 import type { Audit } from './audit.ts';
+import type { Reads } from './cache/reads.ts';
 import { badUserInput, gone, serviceUnavailable, timedOut } from './errors.ts';
 import type { Ladder, Plan, RangeHistograms } from './ladder/ladder.ts';
 import type { Level } from './ladder/level.ts';
 import { StaleLiveListError } from './ladder/pages.ts';
 import { whenAll, whenThere, type Soon } from './ladder/soon.ts';
 import { countBelow, countTrips, percentileOf, type Percentile } from './ladder/rank.ts';
+import type { Admission, RequestCost } from './limits/admission.ts';
 import type { LiveLoads } from './live-loads.ts';
 import type { Snapshot } from './load-log.ts';
-import type { Span } from './percentile/pickup-range.ts';
+import { closeRange, type Span } from './percentile/pickup-range.ts';
 import type { Patience, Scans } from './scans/scans.ts';
 import { DIMENSION_KEYS, type Dimension } from './scans/dimensions.ts';
 import type { TripCondition } from './scans/trip-filter.ts';
 import type { TripOrder, TripPlace, TripRow } from './scans/trips-over-sql.ts';
-import { bucketsOf, publicationOf, type Bucket } from './series.ts';
+import { bucketsOf, monthOf, publicationOf, type Bucket } from './series.ts';
 
 /** What is asked of every question: the range, and the data version when it is not the newest. */
 export interface RangeQuestion {
@@ -38,6 +40,8 @@ export interface PercentileAnswer extends Percentile {
   dataVersion: number;
   /** Of all published files, in ClickHouse's notation. */
   dataThrough: string | null;
+  /** False for an answer as of an earlier data version. */
+  isNewest: boolean;
   plan: Plan & { milliseconds: number };
 }
 
@@ -52,6 +56,9 @@ export interface Pin {
 
 export interface Asking {
   pin: Pin;
+  /** What its answers hang on; those as of an earlier data version hang on nothing. */
+  reads: Reads;
+  cost: RequestCost;
   /** How long it may take from now on. */
   patience: () => Patience;
 }
@@ -65,6 +72,7 @@ export function createAnswers({
   liveLoads,
   ladder,
   scans,
+  admission,
   audit,
   requestTimeoutMs,
   logger,
@@ -72,6 +80,7 @@ export function createAnswers({
   liveLoads: LiveLoads;
   ladder: Ladder;
   scans: Scans;
+  admission: Admission;
   audit: Audit;
   /** For messages: each request brings its own patience. */
   requestTimeoutMs: number;
@@ -128,7 +137,7 @@ export function createAnswers({
   /** @param began `performance.now()` when the question was taken up */
   function percentilesOf(
     snapshot: Snapshot,
-    { span, levels, interpolate }: PercentileQuestion,
+    { span, levels, interpolate, asOf }: PercentileQuestion,
     found: RangeHistograms,
     began: number,
   ): PercentileAnswer[] {
@@ -137,21 +146,35 @@ export function createAnswers({
       ...percentileOf(found.union, level, interpolate),
     }));
     const plan = { ...found.plan, milliseconds: performance.now() - began };
-    const version = { dataVersion: snapshot.versionOf(span), dataThrough: snapshot.dataThrough };
+    const { dataThrough } = snapshot;
+    const version = { dataVersion: snapshot.versionOf(span), dataThrough, isNewest: asOf === undefined };
     return percentiles.map((percentile) => ({ ...percentile, ...version, plan }));
   }
 
   function union(
     snapshot: Snapshot,
     { span, filter }: PercentileQuestion,
-    { patience }: Asking,
+    asking: Asking,
   ): Soon<RangeHistograms> {
     if (filter === undefined) return ladder.histograms(snapshot, span);
     const tripsRead = snapshot.tripsAround(span);
-    return whenThere(scans.filtered(snapshot, span, filter, patience()), (histogram) => ({
+    const filtered = inTurn(asking, tripsRead, (patience) =>
+      scans.filtered(snapshot, span, filter, patience),
+    );
+    return whenThere(filtered, (histogram) => ({
       union: [histogram],
       plan: { ...NO_PLAN, tripsRead, statements: 2 },
     }));
+  }
+
+  /** @param rows trips that it would read */
+  function inTurn<Value>(
+    asking: Asking,
+    rows: number,
+    scan: (patience: Patience) => Promise<Value>,
+  ): Promise<Value> {
+    const patience = asking.patience();
+    return admission.scan(asking.cost, { rows, patience }, () => scan(patience));
   }
 
   return {
@@ -164,6 +187,7 @@ export function createAnswers({
           const [first] = percentiles;
           if (first !== undefined && question.filter === undefined)
             audit.consider({ snapshot, span: question.span, percentile: first });
+          if (question.asOf === undefined) asking.reads.span(snapshot, question.span);
           return percentiles;
         });
       }),
@@ -175,7 +199,16 @@ export function createAnswers({
     ): Promise<{ points: Point[]; dataVersion: number }> =>
       answer(asOf, asking, async (snapshot) => {
         const { span, buckets } = bucketsOf(snapshot, range, bucket);
+        if (asOf === undefined) {
+          const asked = closeRange(range);
+          asking.reads.span(snapshot, asked);
+          asking.reads.publishedMonths(snapshot, {
+            first: monthOf(asked.from),
+            last: monthOf(asked.to - 1n),
+          });
+        }
         if (span === undefined) return { points: [], dataVersion: 0 };
+        admission.points(asking.cost, buckets.length);
         const isPublished = publicationOf(snapshot);
         const points: Point[] = [];
         for (let first = 0; first < buckets.length; first += POINTS_AT_ONCE) {
@@ -198,11 +231,15 @@ export function createAnswers({
       asking: Asking,
     ): Promise<{ groups: (Percentile & { key: number })[]; dataVersion: number }> =>
       answer(asOf, asking, async (snapshot) => {
-        const found = await scans.grouped(snapshot, span, dimension, asking.patience());
+        // It reads histograms.
+        const found = await inTurn(asking, 0, (patience) =>
+          scans.grouped(snapshot, span, dimension, patience),
+        );
         const groups = DIMENSION_KEYS[dimension].map((key) => {
           const histogram = found.get(key);
           return { key, ...percentileOf(histogram === undefined ? [] : [histogram], level, interpolate) };
         });
+        if (asOf === undefined) asking.reads.span(snapshot, span);
         return { groups, dataVersion: snapshot.versionOf(span) };
       }),
 
@@ -213,6 +250,7 @@ export function createAnswers({
     ): Promise<{ bins: Bin[]; trips: number; dataVersion: number }> =>
       answer(asOf, asking, async (snapshot) => {
         const { union: histograms } = await ladder.histograms(snapshot, span);
+        if (asOf === undefined) asking.reads.span(snapshot, span);
         const trips = countTrips(histograms);
         const below = [0, ...edges.map((edge) => countBelow(histograms, edge)), trips];
         const bins = below.slice(1).map((count, index) => ({
@@ -230,15 +268,24 @@ export function createAnswers({
         const began = performance.now();
         const found = await ladder.histograms(snapshot, span);
         const levels = [level];
-        const [percentile] = percentilesOf(snapshot, { span, levels, interpolate: false }, found, began);
+        const { asOf } = question;
+        const [percentile] = percentilesOf(
+          snapshot,
+          { span, levels, interpolate: false, asOf },
+          found,
+          began,
+        );
         if (percentile === undefined) throw new Error('one level was asked for');
+        if (asOf === undefined) asking.reads.span(snapshot, span);
         const filenames = new Map(
           snapshot.loadsAround(span).map(({ loadId, filename }) => [loadId, filename]),
         );
         if (percentile.value === null || percentile.above === 0)
           return { percentile, rows: [], sequence: snapshot.sequence, filenames };
         const page = { above: percentile.value, order, after, limit };
-        const rows = await scans.tripsOver(snapshot, span, page, asking.patience());
+        const rows = await inTurn(asking, snapshot.tripsAround(span), (patience) =>
+          scans.tripsOver(snapshot, span, page, patience),
+        );
         return { percentile, rows, sequence: snapshot.sequence, filenames };
       }),
 
@@ -256,11 +303,13 @@ export function createAnswers({
       answer(asOf, asking, async (snapshot) => {
         const { union: histograms } = await ladder.histograms(snapshot, span);
         const { value, above } = percentileOf(histograms, level, false);
-        const stream = await scans.download(
-          snapshot,
-          span,
-          { above: value ?? Infinity, format },
-          { patience: asking.patience(), gone },
+        const stream = await admission.download(asking.cost, { rows: snapshot.tripsAround(span) }, () =>
+          scans.download(
+            snapshot,
+            span,
+            { above: value ?? Infinity, format },
+            { patience: asking.patience(), gone },
+          ),
         );
         return { stream, trips: above, dataVersion: snapshot.versionOf(span) };
       }),

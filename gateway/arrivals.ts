@@ -2,8 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
+import type { Caller } from './access/caller.ts';
+import { operatorRefusal } from './access/refusal.ts';
 import type { GatewayParts } from './context.ts';
-import { WHERE_THE_TOKEN_IS } from './operator.ts';
 import { sendProblem } from './problem.ts';
 
 /** A notification of one object has about 1 kB; those that are sent in batches have more. */
@@ -71,25 +72,20 @@ function isFilename(name: string): boolean {
   );
 }
 
-/** Answers 202 with how many files the watcher was told of, or with problem+json: 400, 401, 405, 413, 503. */
+/** Answers 202 with how many files the watcher was told of, or with problem+json: 400, 401, 403, 405, 413, 503. */
 export async function takeArrivals(
   request: IncomingMessage,
   response: ServerResponse,
-  { source, control, operator }: Pick<GatewayParts, 'source' | 'control' | 'operator'>,
+  { source, control }: Pick<GatewayParts, 'source' | 'control'>,
+  caller: Caller,
 ): Promise<void> {
   const refuse = (status: number, title: string, detail: string): void => {
     // What is still coming of the body is of no interest.
     if (!request.complete) response.setHeader('connection', 'close');
     sendProblem(response, { status, title, detail });
   };
-  if (request.method !== 'POST') {
-    response.setHeader('allow', 'POST');
-    return refuse(405, 'Method Not Allowed', 'Use POST.');
-  }
-  if (!operator(request.headers.authorization)) {
-    response.setHeader('www-authenticate', 'Bearer');
-    return refuse(401, 'Unauthorized', `Only an operator may do this: ${WHERE_THE_TOKEN_IS}.`);
-  }
+  const refusal = operatorRefusal(caller);
+  if (refusal !== undefined) throw refusal;
   const body = await readBody(request);
   if (body === undefined)
     return refuse(413, 'Content Too Large', `A notification has at most ${MOST_BYTES} bytes.`);

@@ -1,13 +1,16 @@
 /** What resolvers work with. Loaders live for one request. */
+import { setMaxListeners } from 'node:events';
 import DataLoader from 'dataloader';
 import type { FileRecord } from '../warehouse/files.ts';
 import type { LoadProof } from '../warehouse/load-file.ts';
 import type { IngestProgress } from '../workflows/messages.ts';
+import type { Caller } from './access/caller.ts';
 import type { Answers, Asking, PercentileAnswer, PercentileQuestion } from './answers.ts';
+import { Reads } from './cache/reads.ts';
 import type { Control } from './control.ts';
 import type { Ingestion } from './ingestion.ts';
+import type { Live } from './live/live.ts';
 import type { LiveLoads } from './live-loads.ts';
-import type { OperatorCheck } from './operator.ts';
 import type { Patience } from './scans/scans.ts';
 
 /** What the gateway is made of: lives as long as the process. */
@@ -18,9 +21,9 @@ export interface GatewayParts {
   /** How long one request may take. */
   requestTimeoutMs: number;
   liveLoads: LiveLoads;
+  live: Live;
   ingestion: Ingestion;
   control: Control;
-  operator: OperatorCheck;
   /** Every file at its newest version, in ascending order of name. */
   readFiles: () => Promise<FileRecord[]>;
   /** What was checked before these publications, by sequence. */
@@ -28,8 +31,7 @@ export interface GatewayParts {
 }
 
 export interface GatewayContext extends GatewayParts, Asking {
-  /** Did the request carry the operator token? */
-  isOperator: boolean;
+  caller: Caller;
   loaders: {
     /** Equal questions of one request are one. */
     percentile: DataLoader<PercentileQuestion, PercentileAnswer, string>;
@@ -44,13 +46,13 @@ export interface GatewayContext extends GatewayParts, Asking {
 
 export function createContext(
   parts: GatewayParts,
-  { authorization, asking }: { authorization: string | null; asking: Asking },
+  { caller, asking }: { caller: Caller; asking: Asking },
 ): GatewayContext {
-  const { answers, ingestion, source, readFiles, readProofs, operator } = parts;
+  const { answers, ingestion, source, readFiles, readProofs } = parts;
   return {
     ...parts,
     ...asking,
-    isOperator: operator(authorization),
+    caller,
     loaders: {
       percentile: new DataLoader(
         (questions) =>
@@ -84,15 +86,22 @@ export function createContext(
  */
 export function askingFor(
   clientGone: () => AbortSignal,
-  { requestTimeoutMs }: Pick<GatewayParts, 'requestTimeoutMs'>,
+  { requestTimeoutMs, caller }: Pick<GatewayParts, 'requestTimeoutMs'> & { caller: Caller },
 ): Asking {
   const began = performance.now();
   let patience: Patience | undefined;
   return {
     pin: {},
+    reads: new Reads(),
+    cost: { client: caller.name, rows: 0 },
     patience() {
       const deadlineMs = Math.max(1, Math.ceil(requestTimeoutMs - (performance.now() - began)));
-      patience ??= { signal: AbortSignal.any([clientGone(), AbortSignal.timeout(deadlineMs)]), deadlineMs };
+      if (patience === undefined) {
+        const signal = AbortSignal.any([clientGone(), AbortSignal.timeout(deadlineMs)]);
+        // Each question of the request listens to it.
+        setMaxListeners(0, signal);
+        patience = { signal, deadlineMs };
+      }
       return patience;
     },
   };

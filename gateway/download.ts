@@ -1,21 +1,60 @@
 /** `GET /api/trips-over-p90`: all trips over a percentile as one file, streamed from the engine with bounded memory. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { GraphQLEnumType, GraphQLFloat } from 'graphql';
 import type { Logger } from '../config/logging.ts';
 import type { Asking } from './answers.ts';
 import type { GatewayParts } from './context.ts';
 import { badUserInput } from './errors.ts';
+import { parseLocalDateTime } from './percentile/local-date-time.ts';
 import { askLevel, askSpan } from './questions.ts';
-import { openRange, parseCount, parseNumber, parseParameters } from './rest-parameters.ts';
 import { requestUrl } from './request-url.ts';
+import type { RestParameter } from './rest/parameters.ts';
+import { readVariables } from './rest/read-variables.ts';
+import { countScalar } from './scalars/count.ts';
+import { localDateTimeScalar } from './scalars/local-date-time.ts';
+
+export const DOWNLOAD_PATH = '/api/trips-over-p90';
 
 /** By the value of `format`: ClickHouse's name, and what browsers and tools know it by. */
-const FORMATS: Readonly<Record<string, { clickhouse: string; type: string; extension: string }>> = {
+export const DOWNLOAD_FORMATS: Readonly<
+  Record<string, { clickhouse: string; type: string; extension: string }>
+> = {
   csv: { clickhouse: 'CSVWithNames', type: 'text/csv; charset=utf-8', extension: 'csv' },
   parquet: { clickhouse: 'Parquet', type: 'application/vnd.apache.parquet', extension: 'parquet' },
   arrow: { clickhouse: 'ArrowStream', type: 'application/vnd.apache.arrow.stream', extension: 'arrows' },
   jsonl: { clickhouse: 'JSONEachRow', type: 'application/jsonl', extension: 'jsonl' },
 };
+
+const DEFAULT_FORMAT = 'csv';
+
+/** Of these, `json` is not ours: it is a page of the listing, which GraphQL answers. */
+export const FORMAT_PARAMETER: RestParameter = {
+  name: 'format',
+  type: new GraphQLEnumType({
+    name: 'DownloadFormat',
+    values: Object.fromEntries([...Object.keys(DOWNLOAD_FORMATS), 'json'].map((name) => [name, {}])),
+  }),
+  isRequired: false,
+  defaultValue: DEFAULT_FORMAT,
+  description: '`json` gives one page of them, any other format all of them as a file, in no order.',
+};
+
+/** Parameters of the page; a file holds all trips. */
+export const PAGE_PARAMETERS: readonly string[] = ['first', 'after', 'orderBy'];
+
+const PARAMETERS: readonly RestParameter[] = [
+  { name: 'from', type: localDateTimeScalar, isRequired: false },
+  { name: 'to', type: localDateTimeScalar, isRequired: false },
+  { name: 'p', type: GraphQLFloat, isRequired: false },
+  FORMAT_PARAMETER,
+  { name: 'asOf', type: countScalar, isRequired: false },
+];
+
+/** Is a file wanted, and no page as JSON? */
+export function wantsDownload({ pathname, searchParams }: URL): boolean {
+  return pathname === DOWNLOAD_PATH && searchParams.get(FORMAT_PARAMETER.name) !== 'json';
+}
 
 /**
  * The request's time is for the first byte. After it a download takes as long as it takes, as long as its reader takes anything within that
@@ -38,18 +77,18 @@ export async function downloadTripsOver(
     logger: Logger;
   },
 ): Promise<void> {
-  const given = parseParameters(requestUrl(request).searchParams, ['from', 'to', 'p', 'format', 'asOf']);
-  const name = given['format'] ?? 'csv';
-  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-  if (format === undefined)
-    throw badUserInput(
-      `format is ${JSON.stringify(name)}: it must be one of ${Object.keys(FORMATS).join(', ')}`,
-    );
+  const query = requestUrl(request).searchParams;
+  const misplaced = PAGE_PARAMETERS.find((name) => query.has(name));
+  if (misplaced !== undefined)
+    throw badUserInput(`${misplaced} goes with format=json: in any other format there are all trips`);
+  const given: Given = readVariables(PARAMETERS, query);
+  const format = DOWNLOAD_FORMATS[given.format ?? DEFAULT_FORMAT];
+  if (format === undefined) throw new Error('a format was read');
   const { stream, trips, dataVersion } = await answers.downloadTripsOver(
     {
-      span: askSpan(openRange(given)),
-      level: askLevel(parseNumber('p', given['p']) ?? 0.9),
-      asOf: parseCount('asOf', given['asOf']),
+      span: askSpan({ from: momentOf(given.from), to: momentOf(given.to) }),
+      level: askLevel(given.p ?? 0.9),
+      asOf: given.asOf,
       format: format.clickhouse,
     },
     asking,
@@ -80,3 +119,14 @@ export async function downloadTripsOver(
     stream.destroy();
   }
 }
+
+interface Given {
+  from?: string;
+  to?: string;
+  p?: number;
+  format?: string;
+  asOf?: number;
+}
+
+const momentOf = (text: string | undefined): bigint | undefined =>
+  text === undefined ? undefined : parseLocalDateTime(text);

@@ -2,16 +2,55 @@
 import { GraphQLError } from 'graphql';
 
 export type ErrorCode =
+  | 'BAD_REQUEST'
+  | 'METHOD_NOT_ALLOWED'
+  | 'NOT_ACCEPTABLE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'CONTENT_TOO_LARGE'
+  | 'FORBIDDEN'
+  | 'INTERNAL_SERVER_ERROR'
   | 'BAD_USER_INPUT'
   | 'SERVICE_UNAVAILABLE'
   | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'CONFLICT'
   | 'GONE'
   | 'TIMEOUT'
   | 'TOO_EXPENSIVE'
   | 'RATE_LIMITED'
-  | 'OVERLOADED';
+  | 'OVERLOADED'
+  | 'PERSISTED_QUERY_NOT_FOUND'
+  | 'PERSISTED_QUERY_HASH_MISMATCH'
+  | 'DOCUMENT_NOT_TRUSTED'
+  | 'LIMIT_EXCEEDED'
+  | 'GRAPHQL_PARSE_FAILED'
+  | 'GRAPHQL_VALIDATION_FAILED';
+
+/** What came is no question in the form that the protocol gives it. */
+export function badRequest(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' satisfies ErrorCode } });
+}
+
+/** HTTP has another method for this. @param allow those that there are, for the header */
+export function methodNotAllowed(message: string, allow: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'METHOD_NOT_ALLOWED' satisfies ErrorCode, allow } });
+}
+
+/** The client takes no form of answer that there is. */
+export function notAcceptable(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'NOT_ACCEPTABLE' satisfies ErrorCode } });
+}
+
+/** The question came in a form that is not taken. */
+export function unsupportedMediaType(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'UNSUPPORTED_MEDIA_TYPE' satisfies ErrorCode } });
+}
+
+/** What was sent is longer than it may be. */
+export function contentTooLarge(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'CONTENT_TOO_LARGE' satisfies ErrorCode } });
+}
 
 /** The client must change its question. */
 export function badUserInput(message: string): GraphQLError {
@@ -28,6 +67,11 @@ export function serviceUnavailable(message: string): GraphQLError {
 /** The client must say who it is. */
 export function unauthenticated(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' satisfies ErrorCode } });
+}
+
+/** The gateway knows who it is, and that is not enough. */
+export function forbidden(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'FORBIDDEN' satisfies ErrorCode } });
 }
 
 /** What was named is not there. */
@@ -50,11 +94,97 @@ export function timedOut(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'TIMEOUT' satisfies ErrorCode } });
 }
 
-/** Refused before it began. */
-export function tooExpensive(cost: { estimatedRows: number; budgetRows: number }): GraphQLError {
-  const { estimatedRows, budgetRows } = cost;
+/** Refused before it began, and it will be again. */
+export function tooExpensive(
+  cost:
+    { estimatedRows: number; budgetRows: number } | { estimatedRows: number; budgetRowsPerMinute: number },
+): GraphQLError {
+  const allowed =
+    'budgetRows' in cost
+      ? `a question may read ${cost.budgetRows}`
+      : `a client may read ${cost.budgetRowsPerMinute} in a minute`;
   return new GraphQLError(
-    `This would read ${estimatedRows} trips, and a question may read ${budgetRows}: ask about a shorter range.`,
+    `This would read ${cost.estimatedRows} trips, and ${allowed}: ask about a shorter range.`,
     { extensions: { code: 'TOO_EXPENSIVE' satisfies ErrorCode, ...cost } },
   );
+}
+
+/** Message and code are of Apollo's protocol: its clients send the document after it. */
+export function persistedQueryNotFound(): GraphQLError {
+  return new GraphQLError('PersistedQueryNotFound', {
+    extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' satisfies ErrorCode },
+  });
+}
+
+/** A document was sent with another's hash. */
+export function persistedQueryHashMismatch({ given, right }: { given: string; right: string }): GraphQLError {
+  return new GraphQLError(`provided sha does not match query: the SHA-256 of this document is ${right}`, {
+    extensions: { code: 'PERSISTED_QUERY_HASH_MISMATCH' satisfies ErrorCode, given: given.slice(0, 64) },
+  });
+}
+
+/** This gateway takes the repository's documents alone. */
+export function documentNotTrusted(): GraphQLError {
+  return new GraphQLError(
+    'This gateway answers trusted documents alone (TRUSTED_DOCUMENTS_ONLY), and this is none of them: use one of the .graphql files that it was built with.',
+    { extensions: { code: 'DOCUMENT_NOT_TRUSTED' satisfies ErrorCode } },
+  );
+}
+
+/** The series of one request are too long together. */
+export function tooManyPoints(cost: { points: number; mostPoints: number }): GraphQLError {
+  return new GraphQLError(
+    `These series have ${cost.points} points together, and a request may have ${cost.mostPoints}: ask in several requests.`,
+    { extensions: { code: 'TOO_EXPENSIVE' satisfies ErrorCode, ...cost } },
+  );
+}
+
+/** Refused before it began; the client's next minute begins in `retryAfterSeconds`. */
+export function rateLimited(cost: {
+  estimatedRows: number;
+  budgetRowsPerMinute: number;
+  remainingRows: number;
+  retryAfterSeconds: number;
+}): GraphQLError {
+  const { estimatedRows, budgetRowsPerMinute, remainingRows, retryAfterSeconds } = cost;
+  return new GraphQLError(
+    `This would read ${estimatedRows} trips, and ${remainingRows} of the ${budgetRowsPerMinute} that you may have read in a minute are left: ask again in ${retryAfterSeconds} s.`,
+    { extensions: { code: 'RATE_LIMITED' satisfies ErrorCode, ...cost } },
+  );
+}
+
+/** Too much is under way; nothing is wrong with the question. @param message what there is too much of */
+export function overloaded(message: string, details: { retryAfterSeconds: number }): GraphQLError {
+  return new GraphQLError(`${message} Ask again in ${details.retryAfterSeconds} s.`, {
+    extensions: { code: 'OVERLOADED' satisfies ErrorCode, ...details },
+  });
+}
+
+/** Larger than a request may be, in some way; smaller it would be answered. */
+export function limitExceeded(
+  message: string,
+  { what, limit, found }: { what: string; limit: number; found?: number },
+): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: {
+      code: 'LIMIT_EXCEEDED' satisfies ErrorCode,
+      what,
+      limit,
+      ...(found === undefined ? {} : { found }),
+    },
+  });
+}
+
+/** Some messages of documents hold what was sent. */
+const MOST_MESSAGE = 500;
+
+/** What is wrong with a document, and where. */
+export function documentError(
+  { message, nodes, source, positions }: GraphQLError,
+  code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED',
+): GraphQLError {
+  const short = message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message;
+  const extensions = { code: code satisfies ErrorCode };
+  if (nodes !== undefined) return new GraphQLError(short, { nodes, extensions });
+  return new GraphQLError(short, { source: source ?? null, positions: positions ?? null, extensions });
 }

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../config/logging.ts';
 import { ClickHouseError, statement, type Warehouse } from '../warehouse/warehouse.ts';
+import { ALONE, type NewestSequence } from './processes/newest-sequence.ts';
 import { LoadLog, type Publication, type Snapshot } from './load-log.ts';
 
 interface PublicationRow {
@@ -25,11 +26,21 @@ export interface LiveLoads {
   current(): Snapshot | undefined;
   /** Reads what was published since; callers at the same time share one statement. */
   refresh(): Promise<Snapshot>;
+  /** The same, until the publication of that sequence is known; a few times at most, as what others say may be wrong. */
+  refreshTo(sequence: number): Promise<void>;
+  /** Has another process of this gateway answered from newer publications? Then refresh first. */
+  isBehind(): boolean;
+  /** When the warehouse was last read, by `performance.now()`; -Infinity before. */
+  lastRead(): number;
   /** As it was at an earlier sequence; undefined for one that is not reached yet. */
   at(sequence: number): Snapshot | undefined;
+  /** Calls the listener after the first read, and after each that brought something new: `current()` is the snapshot already. It must not throw. */
+  onSnapshot(listener: (snapshot: Snapshot) => void): void;
   stop(): void;
 }
 
+/** A read that was under way already may be too old, and the one after it is not. */
+const MOST_READS = 3;
 /** Earlier snapshots that are kept at hand. */
 const MOST_PAST = 16;
 
@@ -39,29 +50,32 @@ export function followLiveLoads({
   source,
   logger,
   pollEveryMs,
-  onSnapshot,
+  newest = ALONE,
 }: {
   warehouse: Warehouse;
   source: string;
   logger: Logger;
   pollEveryMs: number;
-  /** After the first read, and after each that brought something new. */
-  onSnapshot?: (snapshot: Snapshot) => void;
+  newest?: NewestSequence;
 }): LiveLoads {
   const log = new LoadLog();
+  const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot: Snapshot | undefined;
   let reading: Promise<Snapshot> | undefined;
   let away = false;
+  let lastRead = -Infinity;
 
   async function read(): Promise<Snapshot> {
     const rows = await warehouse.rows<PublicationRow>(statement('read_publications'), {
       params: { source, after: log.lastSequence },
       deadlineMs: READ_DEADLINE_MS,
     });
+    lastRead = performance.now();
     if (snapshot === undefined || rows.length > 0) {
       log.append(rows.map(parsePublication));
+      newest.announce(log.lastSequence);
       snapshot = log.snapshot();
-      onSnapshot?.(snapshot);
+      for (const listener of listeners) listener(snapshot);
       if (rows.length > 0)
         logger.info({ sequence: snapshot.sequence, files: snapshot.liveByFile.size }, 'new publications');
     }
@@ -92,13 +106,23 @@ export function followLiveLoads({
   return {
     current: () => snapshot,
     refresh,
+    async refreshTo(sequence) {
+      for (let attempt = 0; attempt < MOST_READS && (snapshot?.sequence ?? 0) < sequence; attempt += 1)
+        await refresh();
+    },
+    isBehind: () => newest.read() > (snapshot?.sequence ?? 0),
+    lastRead: () => lastRead,
     at(sequence) {
       if (snapshot === undefined || sequence > snapshot.sequence) return undefined;
       const held = past.get(sequence) ?? log.snapshotAt(sequence);
       past.set(sequence, held);
       return held;
     },
-    stop: () => clearInterval(timer),
+    onSnapshot: (listener) => void listeners.push(listener),
+    stop() {
+      clearInterval(timer);
+      newest.close();
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 /** The log of publications, replayed: pure, so that every gateway that saw the same rows says the same. */
+import { fileMonth } from '../warehouse/files.ts';
 import { firstWhere } from './ladder/bisect.ts';
 import { firstDayOfMonth, monthOfDay, yearOfMonth } from './ladder/calendar.ts';
 import { DAY_MICROS, floorTo, type Span } from './percentile/pickup-range.ts';
@@ -43,6 +44,8 @@ export interface LiveYear {
 export interface Snapshot {
   /** The highest sequence that was published. */
   sequence: number;
+  /** Tells one warehouse's log from another's, which counts from 1 too: the load that was published first. Empty before. */
+  logId: string;
   /** By source and filename, joined with a NUL. */
   liveByFile: ReadonlyMap<string, Publication>;
   /** Newest pickup that lies in its own file's month, in ClickHouse's notation. */
@@ -51,6 +54,10 @@ export interface Snapshot {
   years: readonly LiveYear[];
   months: readonly LiveMonth[];
   month(month: number): LiveMonth | undefined;
+  /** Months, since year 0, that the names of the live files say; ascending, each once. */
+  publishedMonths: readonly number[];
+  /** How many of them lie between these two, both included. */
+  publishedMonthsWithin(first: number, last: number): number;
   /** The highest sequence that added or removed trips on the days that the span touches; 0 when none did. */
   versionOf(span: Span): number;
   /** Trips on the days that the span touches. */
@@ -96,16 +103,29 @@ export class LoadLog {
     const live = new Map(this.#live);
     const byMonth = new Map(this.#months);
     const months = [...byMonth.values()].toSorted((a, b) => a.month - b.month);
+    const published = publishedMonths(live.values());
     const through = [...live.values()]
       .map(({ dataThrough }) => dataThrough)
       .filter((moment) => moment !== null);
     return {
       sequence: this.lastSequence,
+      logId: this.#publications[0]?.loadId ?? '',
       liveByFile: live,
       dataThrough: through.toSorted().at(-1) ?? null,
       years: yearsOf(months),
       months,
       month: (month) => byMonth.get(month),
+      publishedMonths: published,
+      publishedMonthsWithin(first, last) {
+        const from = firstWhere(
+          0,
+          published.length,
+          (at) => at === published.length || published[at]! >= first,
+        );
+        return (
+          firstWhere(from, published.length, (at) => at === published.length || published[at]! > last) - from
+        );
+      },
       versionOf(span) {
         let version = 0;
         for (const { live: month, first, last, isWhole } of monthsTouched(months, span)) {
@@ -139,6 +159,15 @@ export class LoadLog {
     log.append(this.#publications.filter((publication) => publication.sequence <= sequence));
     return log.snapshot();
   }
+}
+
+function publishedMonths(live: Iterable<Publication>): number[] {
+  const months = new Set<number>();
+  for (const { filename } of live) {
+    const month = fileMonth(filename);
+    if (month !== '') months.add(Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1);
+  }
+  return [...months].toSorted((a, b) => a - b);
 }
 
 /** A month after a publication that touched some of its days, and replaced the one before. */

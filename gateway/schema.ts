@@ -3,6 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import { controlResolvers } from './resolvers/control.ts';
 import { filesResolvers } from './resolvers/files.ts';
+import { liveResolvers } from './resolvers/live.ts';
 import { originResolvers } from './resolvers/origin.ts';
 import { percentileResolvers } from './resolvers/percentile.ts';
 import { seriesResolvers } from './resolvers/series.ts';
@@ -12,10 +13,13 @@ import { countScalar } from './scalars/count.ts';
 import { dateTimeScalar } from './scalars/date-time.ts';
 import { localDateTimeScalar } from './scalars/local-date-time.ts';
 
-/** `schema.graphql` with its resolvers. */
-export function createSchema(): GraphQLSchema {
+export const readSchemaText = (): string =>
+  readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8');
+
+/** @param typeDefs `schema.graphql`; its resolvers are added */
+export function createSchema(typeDefs: string = readSchemaText()): GraphQLSchema {
   return makeExecutableSchema({
-    typeDefs: readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8'),
+    typeDefs,
     resolvers: [
       { Count: countScalar, DateTime: dateTimeScalar, LocalDateTime: localDateTimeScalar },
       percentileResolvers,
@@ -25,6 +29,7 @@ export function createSchema(): GraphQLSchema {
       originResolvers,
       filesResolvers,
       controlResolvers,
+      liveResolvers,
     ],
   });
 }

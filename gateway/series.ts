@@ -1,5 +1,4 @@
 /** A range cut at the units of the calendar. */
-import { fileMonth } from '../warehouse/files.ts';
 import { badUserInput } from './errors.ts';
 import { firstDayOfMonth, monthOfDay, yearOfMonth } from './ladder/calendar.ts';
 import type { Snapshot } from './load-log.ts';
@@ -25,7 +24,8 @@ const WEEK_MICROS = 7n * DAY_MICROS;
 const MONDAY_MICROS = 4n * DAY_MICROS;
 
 const ofMonth = (month: number): bigint => BigInt(firstDayOfMonth(month)) * DAY_MICROS;
-const monthOf = (micros: bigint): number => monthOfDay(Number(floorTo(micros, DAY_MICROS) / DAY_MICROS));
+export const monthOf = (micros: bigint): number =>
+  monthOfDay(Number(floorTo(micros, DAY_MICROS) / DAY_MICROS));
 
 /** The whole unit around a moment. */
 const UNITS: Record<Bucket['unit'], (micros: bigint) => Span> = {
@@ -43,19 +43,9 @@ function unitAround(micros: bigint, length: bigint, first: bigint): Span {
   return { from, to: from + length };
 }
 
-/** Months, since year 0, of which a file is live: those that the names say. */
-function publishedMonths({ liveByFile }: Snapshot): number[] {
-  const months: number[] = [];
-  for (const { filename } of liveByFile.values()) {
-    const month = fileMonth(filename);
-    if (month !== '') months.push(Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1);
-  }
-  return months;
-}
-
 /** @returns tells whether every month that a span touches has a live file */
 export function publicationOf(snapshot: Snapshot): (span: Span) => boolean {
-  const published = new Set(publishedMonths(snapshot));
+  const published = new Set(snapshot.publishedMonths);
   return ({ from, to }) => {
     for (let month = monthOf(from); month <= monthOf(to - 1n); month += 1)
       if (!published.has(month)) return false;
@@ -73,11 +63,13 @@ export function bucketsOf(
   range: PickupRange,
   unit: Bucket['unit'],
 ): { span: Span | undefined; buckets: Bucket[] } {
-  const months = publishedMonths(snapshot);
+  const months = snapshot.publishedMonths;
+  const [first = 0] = months;
+  const last = months.at(-1) ?? 0;
   if (months.length === 0 && (range.from === undefined || range.to === undefined))
     return { span: undefined, buckets: [] };
-  const from = range.from ?? ofMonth(Math.min(...months));
-  const to = range.to ?? ofMonth(Math.max(...months) + 1);
+  const from = range.from ?? ofMonth(first);
+  const to = range.to ?? ofMonth(last + 1);
   if (from >= to) return { span: undefined, buckets: [] };
   const span = closeRange({ from, to });
   const buckets: Bucket[] = [];

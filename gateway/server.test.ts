@@ -1,21 +1,17 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import type { GatewayParts } from './context.ts';
 import { createGatewayServer } from './server.ts';
 
 /** @returns status, content type and content of /healthz */
 async function health(mismatches: number): Promise<[number, string | null, unknown]> {
-  const { server, close } = createGatewayServer({
-    // Nobody asks anything of them.
-    parts: {} as GatewayParts,
-    warehouseAnswers: () => false,
-    auditMismatches: () => mismatches,
-    registry: new Registry(),
-    logger: pino({ level: 'silent' }),
-  });
+  // Nobody asks anything of the other parts.
+  const given = { pages: new Map(), auditMismatches: () => mismatches, logger: pino({ level: 'silent' }) };
+  const fastPath = { answer: () => false };
+  const { server, drain } = createGatewayServer({ ...given, fastPath } as unknown as Parameters<
+    typeof createGatewayServer
+  >[0]);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/healthz`);
@@ -24,7 +20,7 @@ async function health(mismatches: number): Promise<[number, string | null, unkno
     response.headers.get('content-type'),
     await response.json(),
   ];
-  await close();
+  await drain(0);
   return found;
 }
 

@@ -1,65 +1,58 @@
-/** The HTTP server: GraphQL, REST, the dashboard, and what operators ask. */
-import { readFileSync } from 'node:fs';
+/** The HTTP server: GraphQL, REST, pages, and what operators ask. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createYoga } from 'graphql-yoga';
-import type { Registry } from 'prom-client';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../config/logging.ts';
+import type { Cors } from './access/cors.ts';
 import { takeArrivals } from './arrivals.ts';
-import { askingFor, createContext, type GatewayParts } from './context.ts';
+import { askingFor, type GatewayParts } from './context.ts';
+import { downloadTripsOver, wantsDownload } from './download.ts';
+import type { Arrived, Conclude } from './http/exchange.ts';
+import type { FastPath } from './http/fast-path.ts';
+import type { GraphqlEndpoint } from './http/graphql-endpoint.ts';
+import type { RestEndpoint } from './http/rest-endpoint.ts';
+import { guardConnections, SERVER_OPTIONS } from './limits/http-limits.ts';
+import type { createPages } from './pages.ts';
 import { sendProblem } from './problem.ts';
 import { requestUrl } from './request-url.ts';
-import { answerGet, answerP90 } from './rest.ts';
-import { downloadTripsOver } from './download.ts';
-import { createSchema } from './schema.ts';
-
-const DASHBOARD: Readonly<Record<string, { file: string; type: string }>> = {
-  '/': { file: 'index.html', type: 'text/html' },
-  '/dashboard.js': { file: 'dashboard.js', type: 'text/javascript' },
-  '/dashboard.css': { file: 'dashboard.css', type: 'text/css' },
-};
-/** The page loads nothing from elsewhere. */
-const PAGE_POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
+import type { RestRoute } from './rest/routes.ts';
 
 export interface GatewayServer {
   server: Server;
-  /** Answers what it has begun, takes nothing new. */
-  close: () => Promise<void>;
+  /** Says that it is not ready, goes on for a while, then answers what it has begun and takes nothing new. */
+  drain: (delayMs: number) => Promise<void>;
 }
 
 export function createGatewayServer({
   parts,
-  warehouseAnswers,
+  cors,
+  fastPath,
+  graphql,
+  rest,
+  routes,
+  pages,
+  conclude,
+  isWarehouseThere,
   auditMismatches,
-  registry,
+  metrics,
   logger,
 }: {
   parts: GatewayParts;
-  /** Has the warehouse answered, so that questions can be? */
-  warehouseAnswers: () => boolean;
+  cors: Cors;
+  fastPath: FastPath;
+  graphql: GraphqlEndpoint;
+  rest: RestEndpoint;
+  routes: ReadonlyMap<string, RestRoute>;
+  pages: ReturnType<typeof createPages>;
+  conclude: Conclude;
+  /** Does the warehouse answer, so that questions can be answered that nobody asked before? */
+  isWarehouseThere: () => boolean;
   /** Answers that turned out to be wrong. */
   auditMismatches: () => number;
-  registry: Registry;
+  /** In Prometheus' text format. */
+  metrics: () => Promise<{ type: string; text: string }>;
   logger: Logger;
 }): GatewayServer {
   let draining = false;
-  const yoga = createYoga({
-    schema: createSchema(),
-    graphqlEndpoint: '/graphql',
-    landingPage: false,
-    batching: false,
-    logging: {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: (...what: unknown[]) => logger.warn(what.map(String).join(' ')),
-      error: (...what: unknown[]) => logger.error(what.map(String).join(' ')),
-    },
-    context: ({ request }) =>
-      createContext(parts, {
-        authorization: request.headers.get('authorization'),
-        asking: askingFor(() => request.signal, parts),
-      }),
-  });
 
   const text = (response: ServerResponse, status: number, body: string): void => {
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
@@ -74,72 +67,78 @@ export function createGatewayServer({
     response.end(`${JSON.stringify({ status: audit.status, checks: { audit } })}\n`);
   };
 
-  async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = requestUrl(request).pathname;
-    const page = DASHBOARD[path];
-    if (page !== undefined) {
-      const type = `${page.type}; charset=utf-8`;
-      response.writeHead(200, {
-        'content-type': type,
-        'cache-control': 'no-cache',
-        'content-security-policy': PAGE_POLICY,
-      });
-      response.end(readFileSync(new URL(`../dashboard/${page.file}`, import.meta.url)));
-      return;
+  const readiness = (response: ServerResponse): void => {
+    if (draining) return text(response, 503, 'not ready: draining\n');
+    if (!isWarehouseThere()) return text(response, 503, 'not ready: the warehouse does not answer\n');
+    return text(response, 200, 'ready\n');
+  };
+
+  const download = (arrived: Arrived): Promise<void> =>
+    rest.guard(arrived, { name: 'download' }, async (exchange) => {
+      const { caller, gone, request, response } = exchange;
+      const asking = askingFor(gone, { ...parts, caller });
+      await downloadTripsOver(request, response, { parts, asking, gone: gone(), logger });
+      conclude(exchange, { operation: 'download', outcome: 'none', status: response.statusCode });
+    });
+
+  const arrivals = (arrived: Arrived): Promise<void> =>
+    rest.guard(arrived, { name: 'arrivals', methods: ['POST'] }, async (exchange) => {
+      const { caller, request, response } = exchange;
+      await takeArrivals(request, response, parts, caller);
+      conclude(exchange, { operation: 'arrivals', outcome: 'none', status: response.statusCode });
+    });
+
+  /** @returns whether a page of another origin asked only whether it may ask */
+  function isPreflight(request: IncomingMessage, response: ServerResponse): boolean {
+    const { origin } = request.headers;
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, cors.preflightHeadersFor(origin)).end();
+      return true;
     }
-    switch (path) {
-      case '/graphql':
-        if (
-          request.method === 'POST' &&
-          !/^application\/json\b/i.test(request.headers['content-type'] ?? '')
-        ) {
-          return sendProblem(response, {
-            status: 415,
-            title: 'Unsupported Media Type',
-            detail: 'Send the query as JSON, with content-type: application/json.',
-          });
-        }
-        await yoga(request, response);
-        return;
-      case '/api/p90':
-        return answerGet(request, response, () =>
-          answerP90(
-            request,
-            response,
-            parts.answers,
-            askingFor(() => untilGone(response), parts),
-          ),
-        );
-      case '/api/trips-over-p90':
-        return answerGet(request, response, () => {
-          const gone = untilGone(response);
-          const asking = askingFor(() => gone, parts);
-          return downloadTripsOver(request, response, { parts, asking, gone, logger });
-        });
-      case '/api/arrivals':
-        return takeArrivals(request, response, parts);
-      case '/healthz':
-        return health(response);
-      case '/readyz': {
-        const ready = !draining && warehouseAnswers();
-        return text(response, ready ? 200 : 503, ready ? 'ready\n' : 'not ready\n');
-      }
-      case '/metrics':
-        response.writeHead(200, { 'content-type': registry.contentType });
-        response.end(await registry.metrics());
-        return;
-      default:
-        return sendProblem(response, {
-          status: 404,
-          title: 'Not Found',
-          detail:
-            'There are /, /graphql, /api/p90, /api/trips-over-p90, /api/arrivals, /healthz, /readyz and /metrics.',
-        });
-    }
+    for (const [name, value] of Object.entries(cors.headersFor(origin)))
+      if (value !== undefined) response.setHeader(name, value);
+    return false;
   }
 
-  const server = createServer((request, response) => {
-    route(request, response).catch((error: unknown) => {
+  async function route(arrived: Arrived): Promise<void> {
+    const { request, response } = arrived;
+    const url = requestUrl(request);
+    const path = url.pathname;
+    const page = pages.get(path);
+    if (page !== undefined) return page(request, response);
+    switch (path) {
+      case '/healthz':
+        return health(response);
+      case '/readyz':
+        return readiness(response);
+      case '/metrics': {
+        const all = await metrics();
+        response.writeHead(200, { 'content-type': all.type });
+        response.end(all.text);
+        return undefined;
+      }
+      case '/api/arrivals':
+        return arrivals(arrived);
+      case '/graphql':
+        return isPreflight(request, response) ? undefined : graphql(arrived);
+    }
+    const restRoute = routes.get(path);
+    if (restRoute === undefined)
+      return sendProblem(response, {
+        status: 404,
+        title: 'Not Found',
+        detail: `There are /, /graphql, /api, ${[...routes.keys()].join(', ')}, /api/arrivals, /api/openapi.json, /documents.json, /healthz, /readyz and /metrics.`,
+      });
+    if (isPreflight(request, response)) return undefined;
+    return wantsDownload(url) ? download(arrived) : rest.answer(restRoute, arrived);
+  }
+
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
+    const began = performance.now();
+    // Whoever comes again shall come to another gateway.
+    if (draining) response.shouldKeepAlive = false;
+    if (request.method === 'GET' && fastPath.answer(request.url ?? '', request, response, began)) return;
+    route({ request, response, began }).catch((error: unknown) => {
       logger.error({ error: String(error), url: request.url }, 'a request failed');
       if (response.headersSent) response.destroy();
       else
@@ -150,24 +149,16 @@ export function createGatewayServer({
         });
     });
   });
+  guardConnections(server);
   return {
     server,
-    close: () =>
-      new Promise((resolve) => {
-        draining = true;
+    async drain(delayMs) {
+      draining = true;
+      await sleep(delayMs);
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
-      }),
+      });
+    },
   };
-}
-
-/** Aborts when the client has gone before its answer. */
-function untilGone(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  const closed = (): void => {
-    if (!response.writableFinished) gone.abort();
-  };
-  if (response.closed) closed();
-  else response.once('close', closed);
-  return gone.signal;
 }

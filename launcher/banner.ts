@@ -26,7 +26,7 @@ export function banner({
     ['Source', describeSource(environment.source) + generated],
     ['Dashboard', `${url}/`],
     ['GraphQL', `${url}/graphql`],
-    ['REST', `${url}/api/p90`],
+    ['REST', `${url}/api`],
     ['Temporal UI', temporalUi === undefined ? `that of ${environment.temporalAddress}` : `${temporalUi}/`],
     ['Operator', tokenFile === undefined ? 'the token is OPERATOR_TOKEN' : `the token is in ${tokenFile}`],
     ['Try', `curl '${url}/api/p90${month === undefined ? '' : rangeOf(month)}'`],

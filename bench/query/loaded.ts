@@ -96,6 +96,8 @@ export async function startLoaded({
         CLICKHOUSE_URL: clickhouse,
         TEMPORAL_ADDRESS: new URL(tripline.part('temporal').url).host,
         AUDIT_SHARE: '0',
+        // Every question is to be answered, not remembered.
+        RESULT_CACHE_MB: '0',
         ...env,
       });
     },

@@ -2,13 +2,18 @@
  * The same gateway with another way to a percentile, in a process of its own: `constant` (what everything but the answer costs) or `sql` (one statement over
  * the histograms for each request).
  */
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { createAccess } from '../../gateway/access/access.ts';
+import { readEnvironment } from '../../config/environment.ts';
 import type { Answers, PercentileAnswer } from '../../gateway/answers.ts';
 import type { GatewayParts } from '../../gateway/context.ts';
+import { createGateway } from '../../gateway/create-gateway.ts';
 import { followLiveLoads } from '../../gateway/live-loads.ts';
-import { createGatewayServer } from '../../gateway/server.ts';
+import { createLoadShedding } from '../../gateway/limits/load-shedding.ts';
+import { createRedisStore } from '../../gateway/redis/redis-store.ts';
 import { createWarehouse } from '../../warehouse/warehouse.ts';
 import { p90BySql } from './sql-percentile.ts';
 
@@ -40,6 +45,7 @@ const CONSTANT: PercentileAnswer = {
   rank: 64_799_784,
   dataVersion: 24,
   dataThrough: null,
+  isNewest: true,
   plan: PLAN,
 };
 const ways: Record<string, Answers['percentiles']> = {
@@ -65,11 +71,21 @@ const parts = {
     downloadTripsOver: unused,
   },
   requestTimeoutMs: 30_000,
-  operator: () => false,
 } as unknown as GatewayParts;
-const { server } = createGatewayServer({
+const access = createAccess({
+  access: { reading: 'open', apiKeys: new Map(), jwt: undefined },
+  operatorToken: randomUUID(),
+  trustProxy: false,
+  logger,
+});
+const { server } = createGateway({
   parts,
-  warehouseAnswers: () => liveLoads.current() !== undefined,
+  // Nothing is kept: each question is answered.
+  settings: { ...readEnvironment({}), resultCacheBytes: 0, accessLog: 'off' },
+  access,
+  store: createRedisStore({ url: undefined, logger }),
+  shedding: createLoadShedding(),
+  isWarehouseThere: () => liveLoads.current() !== undefined,
   auditMismatches: () => 0,
   registry: new Registry(),
   logger,

@@ -1,7 +1,12 @@
 /** Who asks, as far as is known. */
 export interface Caller {
-  /** Of an API key or of a token's subject; else the address. Budgets are kept by it. */
+  /**
+   * Budgets are kept by it: `operator`, `key:<name>`, `token:<subject>`, or `address:<address>` of one that is not known. So nobody takes another's
+   * place by choosing a name.
+   */
   name: string;
+  /** Has it proven who it is? */
+  isKnown: boolean;
   mayRead: boolean;
   isOperator: boolean;
 }

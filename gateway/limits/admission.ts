@@ -1,12 +1,26 @@
 /** Which questions may go to ClickHouse, and when: budgets by estimated rows, and turns that are shared among clients. */
-import { tooExpensive } from '../errors.ts';
+import type { Readable } from 'node:stream';
+import { overloaded, tooExpensive, tooManyPoints } from '../errors.ts';
 import type { Patience } from '../scans/scans.ts';
+import type { MinuteBudget } from './minute-budget.ts';
+import { createHolders } from './holders.ts';
+import { createTurns, TooManyWaitingError } from './turns.ts';
+
+/** Of each gateway process. */
+const SCANS = { atOnce: 4, atOncePerClient: 2, mostWaiting: 1_000, mostWaitingPerClient: 100 } as const;
+/** Of each gateway process. A download lasts as long as its reader: nobody waits for that. */
+const DOWNLOADS = { atOnce: 8, atOncePerClient: 4 } as const;
+/** Of series: what the largest five have. */
+const MOST_POINTS = 50_000;
+const DOWNLOAD_RETRY_SECONDS = 10;
 
 /** What one request has cost so far; counted up by `scan`. */
 export interface RequestCost {
   client: string;
   /** Trips. */
   rows: number;
+  /** Of all its series. */
+  points?: number;
 }
 
 export interface Admission {
@@ -20,14 +34,108 @@ export interface Admission {
     { rows, patience }: { rows: number; patience: Patience },
     work: () => Promise<Value>,
   ): Promise<Value>;
+  /**
+   * Charges the client, and counts as a download until the stream is closed. None is too large: one that is larger than its client's minute
+   * takes all of it.
+   * @throws GraphQLError RATE_LIMITED or OVERLOADED
+   */
+  download(
+    request: RequestCost,
+    { rows }: { rows: number },
+    work: () => Promise<Readable>,
+  ): Promise<Readable>;
+  /** @throws GraphQLError TOO_EXPENSIVE when the request has asked for too many points of series */
+  points(request: RequestCost, points: number): void;
 }
 
-export function createAdmission({ budgetRows }: { budgetRows: number }): Admission {
+/**
+ * @param budgetRows trips that one request may have read
+ * @param minute what one client may
+ */
+export function createAdmission({
+  budgetRows,
+  minute,
+  limits: { scans = SCANS, downloads = DOWNLOADS } = {},
+}: {
+  budgetRows: number;
+  minute: MinuteBudget;
+  limits?: { scans?: Parameters<typeof createTurns>[0]; downloads?: typeof DOWNLOADS };
+}): Admission {
+  const turns = createTurns(scans);
+  const downloading = createHolders();
+  /** Of a scan, smoothed. */
+  let usualMs = 100;
+
+  async function turnOf(client: string, { signal }: Patience): Promise<() => void> {
+    try {
+      return await turns.take(client, signal);
+    } catch (error) {
+      if (!(error instanceof TooManyWaitingError)) throw error;
+      const { waiting, ofOneClient } = error;
+      const atOnce = ofOneClient ? scans.atOncePerClient : scans.atOnce;
+      throw overloaded(
+        ofOneClient
+          ? `${waiting} of your questions wait for ClickHouse already, and ${scans.mostWaitingPerClient} may.`
+          : `${waiting} questions wait for ClickHouse already, and ${scans.mostWaiting} may.`,
+        { retryAfterSeconds: Math.min(30, Math.max(1, Math.ceil((waiting * usualMs) / atOnce / 1_000))) },
+      );
+    }
+  }
+
   return {
-    scan(request, { rows }, work) {
+    async scan(request, { rows, patience }, work) {
       request.rows += rows;
-      if (request.rows > budgetRows) throw tooExpensive({ estimatedRows: request.rows, budgetRows });
-      return work();
+      try {
+        if (request.rows > budgetRows) throw tooExpensive({ estimatedRows: request.rows, budgetRows });
+        const giveBack = await minute.charge(request.client, rows);
+        const endTurn = await turnOf(request.client, patience).catch((error: unknown) => {
+          giveBack();
+          throw error;
+        });
+        const began = performance.now();
+        try {
+          return await work();
+        } finally {
+          usualMs += (performance.now() - began - usualMs) / 10;
+          endTurn();
+        }
+      } catch (error) {
+        // It may be asked again in the same request.
+        request.rows -= rows;
+        throw error;
+      }
+    },
+
+    async download({ client }, { rows }, work) {
+      const own = downloading.of(client);
+      const all = downloading.all();
+      if (own >= downloads.atOncePerClient)
+        throw overloaded(`${own} of your downloads are under way, and ${downloads.atOncePerClient} may be.`, {
+          retryAfterSeconds: DOWNLOAD_RETRY_SECONDS,
+        });
+      if (all >= downloads.atOnce)
+        throw overloaded(`${all} downloads are under way, and ${downloads.atOnce} may be.`, {
+          retryAfterSeconds: DOWNLOAD_RETRY_SECONDS,
+        });
+      const leave = downloading.enter(client);
+      let giveBack = (): void => undefined;
+      try {
+        giveBack = await minute.charge(client, Math.min(rows, minute.rowsPerMinute));
+        const stream = await work();
+        if (stream.closed) leave();
+        else stream.once('close', leave);
+        return stream;
+      } catch (error) {
+        giveBack();
+        leave();
+        throw error;
+      }
+    },
+
+    points(request, points) {
+      request.points = (request.points ?? 0) + points;
+      if (request.points > MOST_POINTS)
+        throw tooManyPoints({ points: request.points, mostPoints: MOST_POINTS });
     },
   };
 }

@@ -1,13 +1,13 @@
-/** Mutations: each needs the operator token. */
+/** Mutations: each needs an operator. */
 import { randomUUID } from 'node:crypto';
 import type { FileRecord } from '../../warehouse/files.ts';
 import { mistakeInBackfill } from '../../workflows/backfill-request.ts';
 import { mistakeInRetry, mistakeInRollback } from '../../workflows/control-requests.ts';
 import type { RetryAnswer } from '../../workflows/messages.ts';
 import type { OriginLimits } from '../../workflows/origin-state.ts';
+import { operatorRefusal } from '../access/refusal.ts';
 import type { GatewayContext } from '../context.ts';
-import { badUserInput, unauthenticated } from '../errors.ts';
-import { WHERE_THE_TOKEN_IS } from '../operator.ts';
+import { badUserInput } from '../errors.ts';
 import { readSource, type SourceState } from './source.ts';
 
 interface Accepted {
@@ -21,12 +21,13 @@ type Mutation<Arguments, Payload> = (
   context: GatewayContext,
 ) => Promise<Payload>;
 
-/** @throws GraphQLError UNAUTHENTICATED before anything else is looked at */
+/** @throws GraphQLError UNAUTHENTICATED or FORBIDDEN before anything else is looked at */
 function operatorsOnly<Arguments, Payload>(
   mutation: Mutation<Arguments, Payload>,
 ): Mutation<Arguments, Payload> {
   return async (parent, args, context) => {
-    if (!context.isOperator) throw unauthenticated(`This needs the operator token: ${WHERE_THE_TOKEN_IS}.`);
+    const refusal = operatorRefusal(context.caller);
+    if (refusal !== undefined) throw refusal;
     return mutation(parent, args, context);
   };
 }

@@ -70,7 +70,14 @@ export const percentileResolvers = {
   Percentile: {
     tripsOver: ({ above }: PercentileAnswer): number => above,
     exact: (): true => true,
-    dataThrough: ({ dataThrough }: PercentileAnswer): bigint | null => warehouseMicros(dataThrough),
+    dataThrough(
+      { dataThrough, isNewest }: PercentileAnswer,
+      _: unknown,
+      { reads }: GatewayContext,
+    ): bigint | null {
+      if (isNewest) reads.dataThrough(dataThrough);
+      return warehouseMicros(dataThrough);
+    },
     certificate: (answer: PercentileAnswer) => (answer.trips === 0 ? null : answer),
     explain: ({ plan }: PercentileAnswer) => ({ ...plan, buckets: plan }),
   },

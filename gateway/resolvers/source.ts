@@ -1,6 +1,6 @@
-import { FILE_STAGES, type FileStage } from '../../warehouse/files.ts';
 import type { BackfillProgress } from '../../workflows/messages.ts';
 import type { GatewayContext } from '../context.ts';
+import { countByStage, type StageCount } from '../stage-counts.ts';
 
 export interface SourceState {
   name: string;
@@ -28,16 +28,8 @@ export async function readSource(context: GatewayContext): Promise<SourceState> 
   };
 }
 
-async function files(
-  _: SourceState,
-  __: unknown,
-  context: GatewayContext,
-): Promise<{ stage: FileStage; count: number }[]> {
-  const records = await context.loaders.files.load('all');
-  return FILE_STAGES.map((stage) => ({
-    stage,
-    count: records.filter((file) => file.stage === stage).length,
-  }));
+async function files(_: SourceState, __: unknown, context: GatewayContext): Promise<StageCount[]> {
+  return countByStage(await context.loaders.files.load('all'));
 }
 
 function source(_: unknown, __: unknown, context: GatewayContext): Promise<SourceState> {

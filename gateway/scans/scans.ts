@@ -1,7 +1,6 @@
 /** Questions that the ladder cannot answer: ClickHouse reads the trips, or the histograms, of the range. */
 import type { Readable } from 'node:stream';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
-import { tooExpensive } from '../errors.ts';
 import { EMPTY_HISTOGRAM, type Histogram } from '../ladder/histogram.ts';
 import { StaleLiveListError } from '../ladder/pages.ts';
 import { readRecords } from '../ladder/records.ts';
@@ -28,7 +27,7 @@ export interface Patience {
 }
 
 export interface Scans {
-  /** Of the trips that pass the filter. @throws GraphQLError TOO_EXPENSIVE */
+  /** Of the trips that pass the filter. */
   filtered(snapshot: Snapshot, span: Span, filter: TripCondition, patience: Patience): Promise<Histogram>;
   /** By hour 0–23, weekday 1 (Monday) – 7, hour of the week 0 (Monday, midnight) – 167, or month 1–12. */
   grouped(
@@ -37,7 +36,7 @@ export interface Scans {
     dimension: Dimension,
     patience: Patience,
   ): Promise<Map<number, Histogram>>;
-  /** Trips strictly longer than `above` miles. @throws GraphQLError TOO_EXPENSIVE */
+  /** Trips strictly longer than `above` miles. */
   tripsOver(
     snapshot: Snapshot,
     span: Span,
@@ -81,18 +80,15 @@ const NO_NEGATIVE_ZERO = 'if(trip_distance = 0, 0., trip_distance)';
 /**
  * @param light for what takes milliseconds, so that it does not wait for scans
  * @param downloads for what takes as long as its reader does
- * @param budgetRows trips that one question may read
  */
 export function createScans({
   warehouse,
   light = warehouse,
   downloads = warehouse,
-  budgetRows,
 }: {
   warehouse: Warehouse;
   light?: Warehouse;
   downloads?: Warehouse;
-  budgetRows: number;
 }): Scans {
   const loadsIn = (snapshot: Snapshot, span: Span): Record<string, unknown> => ({
     load_ids: snapshot.loadsAround(span).map(({ loadId }) => loadId),
@@ -103,11 +99,6 @@ export function createScans({
     const params: Record<string, unknown> = { ...loadsIn(snapshot, span), above };
     const condition = `${where(withinSpans(PICKUP, [span], params))} AND trip_distance > {above:Float64}`;
     return { condition, params };
-  }
-
-  function checkBudget(snapshot: Snapshot, span: Span): void {
-    const estimatedRows = snapshot.tripsAround(span);
-    if (estimatedRows > budgetRows) throw tooExpensive({ estimatedRows, budgetRows });
   }
 
   /**
@@ -145,7 +136,6 @@ export function createScans({
   return {
     async filtered(snapshot, span, filter, patience) {
       const params = { ...loadsIn(snapshot, span), ...filter.params };
-      checkBudget(snapshot, span);
       const sql = `SELECT toInt32(1), ${NO_NEGATIVE_ZERO} AS distance, toUInt32(count()) FROM trips
 WHERE ${where(withinSpans(PICKUP, [span], params))} AND ${filter.sql} GROUP BY distance FORMAT RowBinary`;
       const found = await histograms(sql, params, patience);
@@ -178,7 +168,6 @@ GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
     },
 
     async tripsOver(snapshot, span, { above, order, after, limit }, patience) {
-      checkBudget(snapshot, span);
       const { condition, params } = tripsAbove(snapshot, span, above);
       const sql = pageOfTripsSql({ condition, order, after, limit }, params);
       const rows = await warehouse.rows<TripRow>(sql, { params, ...patience });

@@ -71,6 +71,21 @@ it('says what is wrong with a range that ends before it begins', async () => {
   expect(await page.locator('#problem').textContent()).toMatch(/from must be before to/);
 });
 
+it('lets a person try REST', async () => {
+  await page.goto(tripline.url);
+  await page.click('footer >> text=REST');
+  expect(await page.title()).toBe('Tripline REST');
+  const p90 = page.locator('#operations-Questions-p90');
+  await p90.locator('.opblock-summary').click();
+  await p90.locator('[data-param-name=from] input').fill('2022-03-20T10:00:00');
+  await p90.locator('[data-param-name=to] input').fill('2022-04-02');
+  await p90.locator('.execute').click();
+  await p90.locator('.live-responses-table .response-col_status', { hasText: '200' }).waitFor();
+  const answer = await p90.locator('.live-responses-table .highlight-code code').first().textContent();
+  const expected = await tripline.p90({ from: '2022-03-20T10:00:00', to: '2022-04-02' });
+  expect(JSON.parse(answer ?? '')).toEqual(expected);
+});
+
 it('runs without an error in the console', () => {
   expect(mistakes).toEqual([]);
 });

@@ -1,8 +1,9 @@
-/** The contract of schema.graphql and of GET /api/p90, from outside. */
+/** The contract of schema.graphql and of REST, from outside. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createOracle, type Oracle } from '../support/oracle.ts';
 import { startTripline, type Percentile, type Tripline } from '../support/tripline.ts';
 import { until } from '../support/until.ts';
@@ -198,7 +199,7 @@ describe('GET /api/p90', () => {
     ['from=2022-02-30', /no date of the calendar/],
     ['from=2022-03-02&to=2022-03-01', /from must be before to/],
     ['from=2022-03-01&from=2022-03-02', /more than once/],
-    ['form=2022-03-01', /unknown parameter "form": there are from, to, interpolate/],
+    ['form=2022-03-01', /unknown parameter "form": there are from, to, interpolate, asOf/],
     ['interpolate=yes', /must be true or false/],
     ['from=', /write it as in/],
   ])('?%s is 400 problem+json', async (query, detail) => {
@@ -215,6 +216,115 @@ describe('GET /api/p90', () => {
   it('takes GET alone', async () => {
     const response = await fetch(`${tripline.url}/api/p90`, { method: 'POST' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});
+
+describe('REST', () => {
+  interface OpenApi {
+    paths: Record<
+      string,
+      { get: { responses: Record<string, { content: Record<string, { schema: object }> }> } }
+    >;
+    components: { schemas: Record<string, object> };
+  }
+  const RANGE = 'from: "2022-03-10T01:02:03", to: "2022-04-11"';
+  const range = 'from=2022-03-10T01:02:03&to=2022-04-11';
+  const TRIP_FIELDS = 'nodes { pickup tripDistance filename } pageInfo { hasNextPage endCursor } totalCount';
+
+  /** The check of an answer of that route, by what the document says of it: these fields, and no others. */
+  async function checkOf(path: string): Promise<z.ZodType> {
+    const document = (await (await fetch(`${tripline.url}/api/openapi.json`)).json()) as OpenApi;
+    const { schema } = document.paths[path]!.get.responses['200']!.content['application/json']!;
+    const closed = JSON.stringify({ ...schema, $defs: document.components.schemas })
+      .replaceAll('#/components/schemas/', '#/$defs/')
+      .replaceAll('"type":"object"', '"type":"object","additionalProperties":false');
+    return z.fromJSONSchema(JSON.parse(closed) as z.core.JSONSchema.JSONSchema);
+  }
+
+  it.each([
+    ['/api/p90', range, `p90(pickup: { ${RANGE} }) ${FIELDS}`],
+    [
+      '/api/p90',
+      `${range}&interpolate=true&asOf=2`,
+      `p90(pickup: { ${RANGE} }, interpolate: true, asOf: 2) ${FIELDS}`,
+    ],
+    ['/api/p90', 'to=1950-01-02', `p90(pickup: { to: "1950-01-02" }) ${FIELDS}`],
+    ['/api/percentile', `p=0.07&${range}`, `percentile(p: 0.07, pickup: { ${RANGE} }) ${FIELDS}`],
+    ['/api/percentiles', 'at=0.99&at=0.5', `percentiles(at: [0.99, 0.5]) ${FIELDS}`],
+    [
+      '/api/series',
+      `bucket=DAY&p=0.5&${range}`,
+      `p90Series(bucket: DAY, p: 0.5, pickup: { ${RANGE} }) { points { from to value trips tripsOver complete } dataVersion }`,
+    ],
+    [
+      '/api/trips-over-p90',
+      `format=json&first=3&orderBy=PICKUP_ASC&${range}`,
+      `tripsOverP90(first: 3, orderBy: PICKUP_ASC, pickup: { ${RANGE} }) { ${TRIP_FIELDS} }`,
+    ],
+    ['/api/files', 'first=2', 'files(first: 2) { nodes { filename stage rows } totalCount }'],
+  ])('%s?%s answers as GraphQL does, and as OpenAPI says', async (path, query, field) => {
+    const response = await fetch(`${tripline.url}${path}?${query}`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    const answer = (await response.json()) as object;
+    const { data } = await tripline.graphql<Record<string, object>>(`{ answer: ${field} }`);
+    expect(answer).toMatchObject(data!['answer']!);
+    expect((await checkOf(path)).safeParse(answer).error).toBeUndefined();
+  });
+
+  it('goes from page to page', async () => {
+    interface Page {
+      nodes: { filename: string; rowNumber: number }[];
+      pageInfo: { hasNextPage: boolean; endCursor: string };
+      totalCount: number;
+    }
+    const seen = new Set<string>();
+    for (let after = '', more = true; more;) {
+      const query = `format=json&p=0.99&first=40${after === '' ? '' : `&after=${after}`}`;
+      const page = (await (await fetch(`${tripline.url}/api/trips-over-p90?${query}`)).json()) as Page;
+      for (const { filename, rowNumber } of page.nodes) seen.add(`${filename} ${rowNumber}`);
+      ({ hasNextPage: more, endCursor: after } = page.pageInfo);
+      if (!more) expect(seen.size).toBe(page.totalCount);
+    }
+    expect(seen.size).toBeGreaterThan(40);
+  });
+
+  it.each([
+    ['/api/percentile', 400, 'BAD_USER_INPUT', /p is missing/],
+    ['/api/percentile?p=1', 400, 'BAD_USER_INPUT', /strictly between 0 and 1/],
+    ['/api/series?bucket=CENTURY', 400, 'BAD_USER_INPUT', /one of HOUR, DAY, WEEK, MONTH, YEAR/],
+    ['/api/series?bucket=HOUR&from=1900-01-01', 400, 'BAD_USER_INPUT', /10,000|10000/],
+    ['/api/trips-over-p90?format=json&first=501', 400, 'BAD_USER_INPUT', /between 1 and 500/],
+    ['/api/files?after=nonsense', 400, 'BAD_USER_INPUT', /no cursor of this list/],
+    ['/api/p90?asOf=99', 400, 'BAD_USER_INPUT', /the newest data version is 3/],
+  ])('%s is %d problem+json', async (target, status, code, detail) => {
+    const response = await fetch(tripline.url + target);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      status,
+      'application/problem+json',
+    ]);
+    expect(await response.json()).toMatchObject({ status, code, detail: expect.stringMatching(detail) });
+  });
+
+  it('answers HEAD as GET, without a body', async () => {
+    for (const path of ['/api/series?bucket=MONTH', '/api', '/api/openapi.json']) {
+      const response = await fetch(tripline.url + path, { method: 'HEAD' });
+      expect([response.status, await response.text()]).toEqual([200, '']);
+    }
+  });
+
+  it('has its page from here alone, and sends it once', async () => {
+    const page = await fetch(`${tripline.url}/api/`);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'self';/);
+    const script = await fetch(`${tripline.url}/api/docs/swagger-ui.js`);
+    expect(script.headers.get('content-encoding')).toBe('gzip');
+    expect((await script.text()).length).toBeGreaterThan(1_000_000);
+    const again = await fetch(`${tripline.url}/api/docs/swagger-ui.js`, {
+      headers: { 'if-none-match': script.headers.get('etag')! },
+    });
+    expect(again.status).toBe(304);
+    for (const path of ['/api/docs/', '/api/docs/package.json', '/api/docs/..%2frest.js']) {
+      expect((await fetch(tripline.url + path)).status).toBe(404);
+    }
   });
 });
 

@@ -345,7 +345,12 @@ print(json.dumps([table.num_rows, sorted(table["row_number"].to_pylist()), sorte
   });
 
   it.each([
-    ['format=xlsx', 400, 'BAD_USER_INPUT', /format is "xlsx": it must be one of csv, parquet, arrow, jsonl/],
+    [
+      'format=xlsx',
+      400,
+      'BAD_USER_INPUT',
+      /format is "xlsx": it must be one of csv, parquet, arrow, jsonl, json/,
+    ],
     ['format=constructor', 400, 'BAD_USER_INPUT', /must be one of/],
     ['format=csv&format=csv', 400, 'BAD_USER_INPUT', /more than once/],
     ['p=1', 400, 'BAD_USER_INPUT', /strictly between 0 and 1/],
@@ -355,7 +360,8 @@ print(json.dumps([table.num_rows, sorted(table["row_number"].to_pylist()), sorte
     ['asOf=1e0', 400, 'BAD_USER_INPUT', /asOf must be a whole number/],
     ['asOf=99999', 400, 'BAD_USER_INPUT', /the newest data version is 2/],
     ['from=2023-12-02&to=2023-12-01', 400, 'BAD_USER_INPUT', /from must be before to/],
-    ['first=3', 400, 'BAD_USER_INPUT', /unknown parameter/],
+    ['first=3', 400, 'BAD_USER_INPUT', /first goes with format=json/],
+    ['limit=3', 400, 'BAD_USER_INPUT', /unknown parameter "limit": there are from, to, p, format, asOf/],
   ])('?%s is %d problem+json', async (query, status, code, detail) => {
     const response = await fetch(`${tripline.url}/api/trips-over-p90?${query}`);
     expect([response.status, response.headers.get('content-type')]).toEqual([

@@ -2,9 +2,12 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createAnswers, type Answers, type Asking, type PercentileAnswer } from '../../gateway/answers.ts';
+import { Reads } from '../../gateway/cache/reads.ts';
 import { createAudit } from '../../gateway/audit.ts';
 import { createLadder } from '../../gateway/ladder/ladder.ts';
 import { parseLevel } from '../../gateway/ladder/level.ts';
+import { createAdmission } from '../../gateway/limits/admission.ts';
+import { createMinuteBudget } from '../../gateway/limits/minute-budget.ts';
 import type { LiveLoads } from '../../gateway/live-loads.ts';
 import { closeRange } from '../../gateway/percentile/pickup-range.ts';
 import { createScans } from '../../gateway/scans/scans.ts';
@@ -24,12 +27,16 @@ export function createTestAnswers({
   registry?: Registry;
 }): Answers {
   const logger = pino({ level: 'silent' });
-  const scans = createScans({ warehouse, budgetRows: 1e9 });
+  const scans = createScans({ warehouse });
   const audit = createAudit({ scans, share: 1, registry, logger });
   return createAnswers({
     liveLoads,
     ladder: createLadder({ warehouse, memoryBytes }),
     scans,
+    admission: createAdmission({
+      budgetRows: 1e9,
+      minute: createMinuteBudget({ redis: undefined, rowsPerMinute: 1e12 }),
+    }),
     audit,
     requestTimeoutMs: 60_000,
     logger,
@@ -39,6 +46,8 @@ export function createTestAnswers({
 /** A request that nobody cuts. */
 export const asking = (): Asking => ({
   pin: {},
+  reads: new Reads(),
+  cost: { client: 'test', rows: 0 },
   patience: () => ({ signal: new AbortController().signal, deadlineMs: 60_000 }),
 });
 

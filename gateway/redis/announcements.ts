@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
-import { PUBLICATIONS_CHANNEL } from '../config/announcement.ts';
-import type { Logger } from '../config/logging.ts';
+import { PUBLICATIONS_CHANNEL } from '../../config/announcement.ts';
+import type { Logger } from '../../config/logging.ts';
 
 /**
  * Hears of publications as they are announced. Without a URL, or while Redis is away, says so; publications are noticed by polling then.
@@ -12,7 +12,7 @@ export function followAnnouncements({
   logger,
 }: {
   redisUrl: string | undefined;
-  onPublication: () => void;
+  onPublication: (sequence: number) => void;
   logger: Logger;
 }): () => void {
   if (redisUrl === undefined) {
@@ -30,7 +30,9 @@ export function followAnnouncements({
     if (away) logger.info('Redis is back');
     away = false;
   });
-  subscriber.on('message', onPublication);
+  subscriber.on('message', (_, sequence) => {
+    if (/^\d{1,15}$/.test(sequence)) onPublication(Number(sequence));
+  });
   subscriber.subscribe(PUBLICATIONS_CHANNEL).catch(() => undefined);
   return () => subscriber.disconnect();
 }

@@ -1,0 +1,153 @@
+/** Answers that are kept until a publication changes what they were computed from; equal questions at the same time are computed once. */
+import { LRUCache } from 'lru-cache';
+import type { LiveLoads } from '../live-loads.ts';
+import { Flight } from './flight.ts';
+import { keepAnswer, type KeptAnswer } from './kept-answer.ts';
+import { areCurrent, type Reads } from './reads.ts';
+import type { SharedAnswers } from './shared-answers.ts';
+
+/** What came of computing: JSON, and whether it may be kept. */
+export interface Computed<Failure> {
+  reads: Reads;
+  /** Undefined: it failed. */
+  body: Buffer | undefined;
+  failure: Failure | undefined;
+  /** A failure that says something of one client alone (its budget, its time) is no answer for another. */
+  isOnlyForOne: boolean;
+}
+
+/** How an answer was come by. */
+export type CacheOutcome = 'hit' | 'shared' | 'joined' | 'miss';
+
+export type Found<Failure> =
+  | { kept: KeptAnswer; failure?: undefined; outcome: CacheOutcome }
+  | { kept?: undefined; failure: Failure; outcome: CacheOutcome };
+
+export interface Question<Failure> {
+  /** Names it: form, document, operation and variables. */
+  key: string;
+  /** It may cost SQL, so it is shared through Redis. */
+  isShared: boolean;
+  /** Aborts when this client is gone. */
+  gone: () => AbortSignal;
+  compute: (allGone: () => AbortSignal) => Promise<Computed<Failure>>;
+  /** Milliseconds from now on that are left. */
+  deadlineMs: () => number;
+}
+
+export interface AnswerCache {
+  /** What is kept and current. */
+  get(key: string): KeptAnswer | undefined;
+  answer<Failure>(question: Question<Failure>): Promise<Found<Failure>>;
+  /** What is kept in memory, in bytes. */
+  bytes(): number;
+}
+
+/** For keys and bookkeeping of one answer. */
+const OVERHEAD_BYTES = 1_024;
+/** How often an answer is computed anew because a publication changed it meanwhile. */
+const ATTEMPTS = 3;
+
+export function createAnswerCache({
+  liveLoads,
+  shared,
+  namespace,
+  memoryBytes,
+}: {
+  liveLoads: LiveLoads;
+  shared: SharedAnswers;
+  /** Names the schema. */
+  namespace: string;
+  /** 0: nothing is kept, and equal questions at the same time are still one. */
+  memoryBytes: number;
+}): AnswerCache {
+  const kept = new LRUCache<string, KeptAnswer>({
+    maxSize: Math.max(1, memoryBytes),
+    maxEntrySize: Math.max(1, Math.ceil(memoryBytes / 8)),
+    // Its compressed form, made later, is never longer.
+    sizeCalculation: ({ body }, key) => 2 * body.length + key.length + OVERHEAD_BYTES,
+  });
+  const flights = new Map<string, Flight<Found<unknown>>>();
+
+  function isCurrent(answer: KeptAnswer): boolean {
+    const snapshot = liveLoads.current();
+    if (snapshot === undefined) return false;
+    if (answer.currentAt === snapshot) return true;
+    if (!areCurrent(answer.reads, snapshot)) return false;
+    answer.currentAt = snapshot;
+    return true;
+  }
+
+  function get(key: string): KeptAnswer | undefined {
+    const answer = kept.get(key);
+    if (answer === undefined || isCurrent(answer)) return answer;
+    kept.delete(key);
+    return undefined;
+  }
+
+  async function compute<Failure>(
+    { key, compute: run }: Question<Failure>,
+    allGone: () => AbortSignal,
+  ): Promise<Found<Failure> & { isOnlyForOne: boolean }> {
+    const { body, reads, failure, isOnlyForOne } = await run(allGone);
+    const snapshot = liveLoads.current();
+    if (body === undefined || snapshot === undefined)
+      return { failure: failure as Failure, outcome: 'miss', isOnlyForOne };
+    const answer = keepAnswer({ question: key, namespace, body, reads: reads.noted, snapshot });
+    return { kept: answer, outcome: 'miss', isOnlyForOne };
+  }
+
+  async function fly<Failure>(
+    question: Question<Failure>,
+    allGone: () => AbortSignal,
+  ): Promise<Found<Failure>> {
+    const { key, isShared } = question;
+    const found = isShared
+      ? await shared.once({
+          key,
+          isCurrent: (answer) => isCurrentOrSoon(answer),
+          compute: () => compute(question, allGone),
+          allGone,
+          deadlineMs: question.deadlineMs,
+        })
+      : await compute(question, allGone);
+    if (found.kept !== undefined && isCurrent(found.kept)) kept.set(key, found.kept);
+    return found;
+  }
+
+  /** One that was computed from newer publications than are known here. */
+  async function isCurrentOrSoon(answer: KeptAnswer): Promise<boolean> {
+    const sequence = liveLoads.current()?.sequence ?? 0;
+    if (answer.sequence > sequence) await liveLoads.refresh().catch(() => undefined);
+    return isCurrent(answer);
+  }
+
+  return {
+    get,
+    bytes: () => kept.calculatedSize,
+    async answer<Failure>(question: Question<Failure>) {
+      const { key, gone } = question;
+      for (let attempt = 1; ; attempt += 1) {
+        const held = get(key);
+        if (held !== undefined) return { kept: held, outcome: attempt === 1 ? 'hit' : 'joined' };
+        let flight = flights.get(key) as Flight<Found<Failure> & { isOnlyForOne?: boolean }> | undefined;
+        const isMine = flight === undefined;
+        if (flight === undefined) {
+          flight = new Flight(gone, (allGone) => fly(question, allGone));
+          flights.set(key, flight);
+          const done = (): void => void (flights.get(key) === flight && flights.delete(key));
+          flight.outcome.then(done, done);
+        } else void flight.join(gone).catch(() => undefined);
+        const found = await flight.outcome;
+        const isLast = attempt === ATTEMPTS;
+        if (found.kept === undefined) {
+          if (isMine || isLast || found.isOnlyForOne !== true) return found;
+          continue;
+        }
+        // A publication came meanwhile: whoever has seen its answers must not be given an older one.
+        if (!isLast && !isCurrent(found.kept)) continue;
+        return isMine ? found : { ...found, outcome: 'joined' };
+      }
+    },
+  };
+}

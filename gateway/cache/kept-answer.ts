@@ -1,0 +1,56 @@
+/** An answer that is kept: its bytes, what it hangs on, and its name for clients. */
+import { createHash } from 'node:crypto';
+import type { Snapshot } from '../load-log.ts';
+import { newestVersion, type Read } from './reads.ts';
+
+export interface KeptAnswer {
+  /** JSON. */
+  body: Buffer;
+  /** The same, compressed; made when somebody wants it. */
+  gzipped: Buffer | undefined;
+  reads: readonly Read[];
+  /** The sequence of the newest snapshot that it was computed from. */
+  sequence: number;
+  /**
+   * Weak, as two computations of one answer differ in `explain`, and encodings in all bytes. It names question, data, schema and warehouse: equal ones
+   * are the same answer, at whichever gateway.
+   */
+  etag: string;
+  dataVersion: number;
+  /** The newest snapshot of which it was found to be the answer. */
+  currentAt: Snapshot | undefined;
+  /** Heads of responses, by who asked how; made by the writer. */
+  heads: Map<string, string[]>;
+}
+
+/**
+ * @param question which names it uniquely within one schema
+ * @param namespace the schema
+ */
+export function keepAnswer({
+  question,
+  namespace,
+  body,
+  reads,
+  snapshot,
+}: {
+  question: string;
+  namespace: string;
+  body: Buffer;
+  reads: readonly Read[];
+  snapshot: Snapshot;
+}): KeptAnswer {
+  const dataVersion = newestVersion(reads);
+  const identity = [namespace, snapshot.logId, question, JSON.stringify(reads)].join('\n');
+  const digest = createHash('sha256').update(identity).digest('base64url').slice(0, 22);
+  return {
+    body,
+    gzipped: undefined,
+    reads,
+    sequence: snapshot.sequence,
+    etag: `W/"${dataVersion}-${digest}"`,
+    dataVersion,
+    currentAt: undefined,
+    heads: new Map(),
+  };
+}

@@ -1,0 +1,141 @@
+/** Answers that cost SQL, in Redis for all gateways, each computed by one of them at a time. Without Redis each gateway computes its own. */
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { gunzip as gunzipCallback, gzip as gzipCallback } from 'node:zlib';
+import type { LiveLoads } from '../live-loads.ts';
+import type { RedisStore } from '../redis/redis-store.ts';
+import { keepAnswer, type KeptAnswer } from './kept-answer.ts';
+import type { Read } from './reads.ts';
+
+const gzip = promisify(gzipCallback);
+const gunzip = promisify(gunzipCallback);
+
+export interface SharedAnswers {
+  /**
+   * What Redis holds and is current, or what another gateway is just computing, or else what `compute` gives.
+   * @param question.deadlineMs milliseconds that are left; when they are over, it computes: that says what is to be said
+   */
+  once<Found extends { kept?: KeptAnswer | undefined }>(question: {
+    key: string;
+    isCurrent: (answer: KeptAnswer) => Promise<boolean>;
+    compute: () => Promise<Found>;
+    allGone: () => AbortSignal;
+    deadlineMs: () => number;
+  }): Promise<Found | { kept: KeptAnswer; outcome: 'shared' }>;
+}
+
+/** Nothing expires for being old; this keeps a Redis without eviction from filling up with questions that nobody asks any more. */
+const KEPT_SECONDS = 7 * 86_400;
+/** A gateway that dies while it computes holds up the others for so long. */
+const LOCK_MS = 2_000;
+const RENEW_MS = 500;
+const LOOK_AGAIN_MS = 10;
+const COMPRESSED_FROM_BYTES = 1_024;
+const MOST_BYTES = 4 << 20;
+const FORMAT = 1;
+
+/** Deletes, or makes last longer, only what is still one's own. */
+const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`;
+const RENEW = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0`;
+
+interface Envelope {
+  format: number;
+  reads: Read[];
+  sequence: number;
+  isCompressed: boolean;
+}
+
+export function createSharedAnswers({
+  store,
+  liveLoads,
+  namespace,
+}: {
+  store: RedisStore;
+  liveLoads: LiveLoads;
+  namespace: string;
+}): SharedAnswers {
+  /** JSON and a line feed, then the body. */
+  async function pack({ body, reads, sequence }: KeptAnswer): Promise<Buffer> {
+    const isCompressed = body.length >= COMPRESSED_FROM_BYTES;
+    const envelope: Envelope = { format: FORMAT, reads: [...reads], sequence, isCompressed };
+    return Buffer.concat([
+      Buffer.from(`${JSON.stringify(envelope)}\n`),
+      isCompressed ? await gzip(body) : body,
+    ]);
+  }
+
+  /** Undefined for what was not written by this format's gateways. */
+  async function unpack(
+    question: string,
+    packed: Buffer | null | undefined,
+  ): Promise<KeptAnswer | undefined> {
+    const snapshot = liveLoads.current();
+    if (packed === null || packed === undefined || snapshot === undefined) return undefined;
+    try {
+      const end = packed.indexOf('\n');
+      const envelope = JSON.parse(packed.subarray(0, end).toString()) as Envelope;
+      if (envelope.format !== FORMAT) return undefined;
+      const rest = packed.subarray(end + 1);
+      const body = envelope.isCompressed ? await gunzip(rest, { maxOutputLength: MOST_BYTES }) : rest;
+      const { reads, sequence } = envelope;
+      return { ...keepAnswer({ question, namespace, body, reads, snapshot }), sequence };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function whileLocked<Value>(lock: string, token: string, work: () => Promise<Value>): Promise<Value> {
+    const renewal = setInterval(() => {
+      void store.run((redis) => redis.eval(RENEW, 1, lock, token, LOCK_MS));
+    }, RENEW_MS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(renewal);
+      await store.run((redis) => redis.eval(RELEASE, 1, lock, token));
+    }
+  }
+
+  return {
+    async once({ key, isCurrent, compute, allGone, deadlineMs }) {
+      const snapshot = liveLoads.current();
+      if (snapshot === undefined || store.client === undefined) return compute();
+      const digest = createHash('sha256')
+        .update([namespace, snapshot.logId, key].join('\n'))
+        .digest('base64url');
+      const place = `tripline:answer:${digest}`;
+      const lock = `tripline:computing:${digest}`;
+      const token = randomUUID();
+      const current = async (packed: Buffer | null | undefined): Promise<KeptAnswer | undefined> => {
+        const answer = await unpack(key, packed);
+        return answer !== undefined && (await isCurrent(answer)) ? answer : undefined;
+      };
+      for (;;) {
+        const found = await store.run((redis) => redis.mgetBuffer(place, lock));
+        if (found === undefined) return compute();
+        const [packed, holder] = found;
+        const answer = await current(packed);
+        if (answer !== undefined) return { kept: answer, outcome: 'shared' };
+        if (holder === null) {
+          const taken = await store.run((redis) => redis.set(lock, token, 'PX', LOCK_MS, 'NX'));
+          if (taken === undefined) return compute();
+          if (taken === 'OK')
+            return whileLocked(lock, token, async () => {
+              // Another may have computed it, and let go of the lock, since we looked.
+              const late = await current(await store.run((redis) => redis.getBuffer(place)));
+              if (late !== undefined) return { kept: late, outcome: 'shared' };
+              const computed = await compute();
+              if (computed.kept !== undefined && computed.kept.body.length <= MOST_BYTES) {
+                const value = await pack(computed.kept);
+                await store.run((redis) => redis.set(place, value, 'EX', KEPT_SECONDS));
+              }
+              return computed;
+            });
+        }
+        if (allGone().aborted || deadlineMs() <= 0) return compute();
+        await sleep(LOOK_AGAIN_MS);
+      }
+    },
+  };
+}

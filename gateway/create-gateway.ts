@@ -1,0 +1,135 @@
+/** The gateway's server, put together from what it is given: documents, cache, endpoints. */
+import { createHash } from 'node:crypto';
+import type { Registry } from 'prom-client';
+import { Gauge } from 'prom-client';
+import type { Environment } from '../config/environment.ts';
+import type { Logger } from '../config/logging.ts';
+import type { Access } from './access/access.ts';
+import { createCors } from './access/cors.ts';
+import { createAnswerCache } from './cache/answer-cache.ts';
+import { createSharedAnswers } from './cache/shared-answers.ts';
+import type { GatewayParts } from './context.ts';
+import { createDocuments } from './documents/documents.ts';
+import { manifestOf, readTrustedDocuments } from './documents/trusted-documents.ts';
+import { createAccessLog } from './http/access-log.ts';
+import { createAnswerWriter } from './http/answer-writer.ts';
+import { createAnswering } from './http/answering.ts';
+import { createConclude } from './http/exchange.ts';
+import { createExecutor } from './http/executor.ts';
+import { createFastPath } from './http/fast-path.ts';
+import { createGraphqlEndpoint } from './http/graphql-endpoint.ts';
+import { createNegotiation } from './http/negotiation.ts';
+import { createRequestMetrics } from './http/request-metrics.ts';
+import { createRestEndpoint } from './http/rest-endpoint.ts';
+import type { LoadShedding } from './limits/load-shedding.ts';
+import { createPages } from './pages.ts';
+import { gatherMetrics } from './processes/gather-metrics.ts';
+import type { RedisStore } from './redis/redis-store.ts';
+import { createOpenApi } from './rest/open-api.ts';
+import { createRestRoutes } from './rest/routes.ts';
+import { createSchema, readSchemaText } from './schema.ts';
+import { createGatewayServer, type GatewayServer } from './server.ts';
+
+export type GatewaySettings = Pick<
+  Environment,
+  | 'access'
+  | 'corsOrigins'
+  | 'trustedDocumentsOnly'
+  | 'introspection'
+  | 'graphiql'
+  | 'resultCacheBytes'
+  | 'accessLog'
+>;
+
+export function createGateway({
+  parts,
+  settings,
+  access,
+  store,
+  shedding,
+  isWarehouseThere,
+  auditMismatches,
+  registry,
+  logger,
+}: {
+  parts: GatewayParts;
+  settings: GatewaySettings;
+  access: Access;
+  store: RedisStore;
+  shedding: LoadShedding;
+  isWarehouseThere: () => boolean;
+  auditMismatches: () => number;
+  registry: Registry;
+  logger: Logger;
+}): GatewayServer {
+  const { liveLoads } = parts;
+  const { introspection } = settings;
+  const schemaText = readSchemaText();
+  const schema = createSchema(schemaText);
+  const routes = createRestRoutes(schema);
+  const trusted = readTrustedDocuments();
+  const documents = createDocuments({
+    schema,
+    trusted,
+    trustedOnly: settings.trustedDocumentsOnly,
+    introspection,
+    store,
+  });
+  const namespace = createHash('sha256').update(schemaText).digest('base64url');
+  const cache = createAnswerCache({
+    liveLoads,
+    shared: createSharedAnswers({ store, liveLoads, namespace }),
+    namespace,
+    memoryBytes: settings.resultCacheBytes,
+  });
+  registry.registerMetric(
+    new Gauge({
+      name: 'tripline_answer_cache_bytes',
+      help: 'Memory of the answers that are kept.',
+      registers: [],
+      collect() {
+        this.set(cache.bytes());
+      },
+    }),
+  );
+  const isGuarded = settings.access.reading === 'authenticated';
+  const byOrigin = settings.corsOrigins.length > 0 && !settings.corsOrigins.includes('*');
+  const writer = createAnswerWriter({
+    isPrivate: isGuarded,
+    vary: [...(isGuarded ? ['Authorization', 'X-Api-Key'] : []), ...(byOrigin ? ['Origin'] : [])],
+  });
+  const metrics = createRequestMetrics(registry);
+  const log = createAccessLog({ logger, detail: settings.accessLog });
+  const conclude = createConclude({ metrics, log });
+  const negotiate = createNegotiation();
+  const fastPath = createFastPath({ cache, liveLoads, writer, negotiate, access, isGuarded, metrics, log });
+  const executor = createExecutor({ schema, graphiql: settings.graphiql, logger });
+  const answering = createAnswering({ parts, cache, executor, shedding, writer, fastPath, conclude });
+  const allMetrics = gatherMetrics(registry);
+  return createGatewayServer({
+    parts,
+    cors: createCors(settings.corsOrigins),
+    fastPath,
+    graphql: createGraphqlEndpoint({
+      parts,
+      access,
+      documents,
+      executor,
+      answering,
+      fastPath,
+      negotiate,
+      conclude,
+    }),
+    rest: createRestEndpoint({ access, documents, answering, negotiate, conclude }),
+    routes,
+    pages: createPages({
+      '/api/openapi.json': createOpenApi(routes),
+      '/documents.json': manifestOf(trusted),
+    }),
+    conclude,
+    isWarehouseThere,
+    auditMismatches,
+    metrics: async () => ({ type: registry.contentType, text: await allMetrics() }),
+    logger,
+  });
+}

@@ -1,0 +1,108 @@
+/** Yoga: runs operations that were understood already, and streams subscriptions. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import type { Logger } from '../../config/logging.ts';
+import type { GatewayContext } from '../context.ts';
+import type { KnownDocument } from '../documents/documents.ts';
+
+export interface Operation {
+  document: KnownDocument;
+  operationName: string | undefined;
+  variables: Readonly<Record<string, unknown>>;
+}
+
+export interface Executor {
+  /** Errors are masked: what is not meant for clients is logged, and told as `Unexpected error.` */
+  run(operation: Operation, context: GatewayContext): Promise<ExecutionResult>;
+  /** Answers by server-sent events. */
+  stream(
+    operation: Operation,
+    {
+      context,
+      request,
+      response,
+    }: { context: GatewayContext; request: IncomingMessage; response: ServerResponse },
+  ): Promise<void>;
+  /** The page for people who write queries; 406 where it is switched off. */
+  graphiql(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+/** What Yoga is given beside the request. */
+interface ServerContext extends GatewayContext {
+  operation: Operation;
+}
+
+export function createExecutor({
+  schema,
+  graphiql,
+  logger,
+}: {
+  schema: GraphQLSchema;
+  graphiql: boolean;
+  logger: Logger;
+}): Executor {
+  /** Everything before execution was done for the document once. */
+  const understood: Plugin<Partial<ServerContext>> = {
+    onRequestParse({ serverContext, setRequestParser }) {
+      const { operation } = serverContext as Partial<ServerContext>;
+      if (operation !== undefined) setRequestParser(() => paramsOf(operation));
+    },
+    onParse({ context, setParsedDocument }) {
+      const { ast } = context.operation?.document ?? {};
+      if (ast !== undefined) setParsedDocument(ast);
+    },
+    onValidate({ context, setResult }) {
+      if ((context as Partial<ServerContext>).operation !== undefined) setResult([]);
+    },
+  };
+  const yoga = createYoga<Partial<ServerContext>>({
+    schema,
+    graphqlEndpoint: '/graphql',
+    graphiql: graphiql && { title: 'Tripline' },
+    landingPage: false,
+    batching: false,
+    cors: false,
+    parserAndValidationCache: false,
+    maskedErrors: { isDev: false },
+    plugins: [understood],
+    logging: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (...what: unknown[]) => logger.warn(what.map(String).join(' ')),
+      error: (...what: unknown[]) => logger.error(what.map(String).join(' ')),
+    },
+  });
+  return {
+    async run(operation, context) {
+      const { document, operationName, variables } = operation;
+      const serverContext: ServerContext = { ...context, operation };
+      const result = await yoga.getResultForParams(
+        {
+          params: paramsOf({ document, operationName, variables }),
+          request: undefined as unknown as Request,
+        },
+        serverContext as never,
+      );
+      if (Array.isArray(result) || !isResult(result))
+        throw new TypeError('this operation gives no single result');
+      return result;
+    },
+    async stream(operation, { context, request, response }) {
+      await yoga(request, response, { ...context, operation });
+    },
+    async graphiql(request, response) {
+      await yoga(request, response);
+    },
+  };
+}
+
+const paramsOf = ({ document, operationName, variables }: Operation) => ({
+  query: document.text,
+  ...(operationName === undefined ? {} : { operationName }),
+  variables: { ...variables },
+});
+
+function isResult(result: unknown): result is ExecutionResult {
+  return typeof result === 'object' && result !== null && !(Symbol.asyncIterator in result);
+}

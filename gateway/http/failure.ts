@@ -1,0 +1,107 @@
+/** What a client is told when there is no whole answer: GraphQL errors, or RFC 9457 for those who ask REST. */
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { ErrorCode } from '../errors.ts';
+import type { MediaType } from './negotiation.ts';
+import { STATUS, type Status } from './status.ts';
+
+export interface Failure {
+  /** Of all of them, the first one's. */
+  code: string;
+  errors: readonly GraphQLError[];
+  /** Present, and perhaps in part there, when the operation was begun. */
+  data?: ExecutionResult['data'];
+}
+
+/** Of these a client that speaks application/json learns by the status too: what is between it and us acts on them. */
+const ALWAYS_BY_STATUS: readonly string[] = [
+  'BAD_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'METHOD_NOT_ALLOWED',
+  'NOT_ACCEPTABLE',
+  'CONTENT_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'RATE_LIMITED',
+  'OVERLOADED',
+];
+/** Not for a client of its own accord, but for one question at one moment. */
+const ONLY_FOR_ONE: readonly string[] = [
+  'RATE_LIMITED',
+  'OVERLOADED',
+  'TIMEOUT',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+];
+
+export function failureOf(errors: readonly GraphQLError[], data?: ExecutionResult['data']): Failure {
+  const [first] = errors;
+  const code = first === undefined ? 'INTERNAL_SERVER_ERROR' : codeOf(first);
+  return { code, errors, ...(data === undefined ? {} : { data }) };
+}
+
+export const isOnlyForOne = ({ errors }: Failure): boolean =>
+  errors.some((error) => ONLY_FOR_ONE.includes(codeOf(error)));
+
+/** What graphql-js finds itself (an operation's name, a variable's type) has no code, and is the client's to mend. */
+function codeOf({ extensions, originalError }: GraphQLError): string {
+  return String(
+    extensions['code'] ?? (originalError === undefined ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR'),
+  );
+}
+
+export interface FailureResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/**
+ * As GraphQL over HTTP says: an operation that was begun has status 200, whatever came of it, but where it was turned away; one that was not has 4xx for
+ * application/graphql-response+json, and 200 for application/json.
+ */
+export function graphqlFailure(failure: Failure, mediaType: MediaType): FailureResponse {
+  const { code, errors, data } = failure;
+  const isBegun = data !== undefined;
+  const byStatus = ALWAYS_BY_STATUS.includes(code) && (!isBegun || data === null);
+  const isJson = mediaType === 'application/json';
+  const status = byStatus || (!isBegun && !isJson) ? statusOf(code).status : 200;
+  const shown = errors.map((error) => ({ ...error.toJSON(), extensions: shownExtensions(error) }));
+  return {
+    status,
+    headers: { 'content-type': `${mediaType}; charset=utf-8`, ...failureHeaders(failure) },
+    body: JSON.stringify(isBegun ? { errors: shown, data } : { errors: shown }),
+  };
+}
+
+/** Ends with a line feed, for people at a terminal. */
+export function problemFailure(failure: Failure): FailureResponse {
+  const { status, title } = statusOf(failure.code);
+  const [error] = failure.errors;
+  const problem = { status, title, detail: error?.message, ...(error && shownExtensions(error)) };
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...failureHeaders(failure) },
+    body: `${JSON.stringify(problem)}\n`,
+  };
+}
+
+/** What nobody has given a code for clients is our fault. */
+function statusOf(code: string): Status {
+  return Object.hasOwn(STATUS, code) ? STATUS[code as ErrorCode] : STATUS.INTERNAL_SERVER_ERROR;
+}
+
+function failureHeaders({ code, errors }: Failure): Record<string, string> {
+  const { retryAfterSeconds: seconds, allow } = errors[0]?.extensions ?? {};
+  return {
+    'cache-control': 'no-store',
+    ...(typeof seconds === 'number' ? { 'retry-after': String(Math.max(1, Math.ceil(seconds))) } : {}),
+    ...(typeof allow === 'string' ? { allow } : {}),
+    ...(code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer' } : {}),
+  };
+}
+
+/** Without what Yoga keeps for itself. */
+function shownExtensions(error: GraphQLError): Record<string, unknown> {
+  const { http, unexpected, originalError, ...shown } = error.extensions;
+  return { ...shown, code: codeOf(error) };
+}

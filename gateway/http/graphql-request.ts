@@ -1,0 +1,91 @@
+/** GraphQL over HTTP: what a request asks, taken out of its query string or its JSON body. */
+import { badRequest } from '../errors.ts';
+
+export interface GraphqlRequest {
+  query: string | undefined;
+  /** Apollo's protocol: SHA-256 of the document, in lowercase hexadecimal. */
+  hash: string | undefined;
+  operationName: string | undefined;
+  variables: Readonly<Record<string, unknown>>;
+}
+
+const KNOWN = ['query', 'operationName', 'variables', 'extensions'];
+const MOST_VARIABLE_CHARACTERS = 64 * 1024;
+
+/** @throws GraphQLError BAD_REQUEST */
+export function readQueryString(text: string): GraphqlRequest {
+  const given: Record<string, unknown> = {};
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (Object.hasOwn(given, name)) throw badRequest(`${name} is given more than once`);
+    given[name] = value;
+  }
+  for (const name of ['variables', 'extensions'])
+    if (Object.hasOwn(given, name)) {
+      checkLength(name, String(given[name]).length);
+      given[name] = given[name] === '' ? undefined : parseJson(String(given[name]), name);
+    }
+  return readRequest(given);
+}
+
+/** @throws GraphQLError BAD_REQUEST */
+export function readBody(text: string): GraphqlRequest {
+  const given = parseJson(text, 'the body');
+  if (Array.isArray(given))
+    throw badRequest('Operations are not taken in batches: send each in a request of its own.');
+  if (!isObject(given))
+    throw badRequest('The body must be a JSON object with a query, or with the hash of one.');
+  return readRequest(given);
+}
+
+function readRequest(given: Readonly<Record<string, unknown>>): GraphqlRequest {
+  for (const name of Object.keys(given))
+    if (!KNOWN.includes(name))
+      throw badRequest(
+        `Unexpected parameter ${JSON.stringify(name.slice(0, 100))}: there are ${KNOWN.join(', ')}.`,
+      );
+  const { query, operationName, variables, extensions } = given;
+  if (!isTextOrNothing(query)) throw badRequest('query must be a string.');
+  if (!isTextOrNothing(operationName)) throw badRequest('operationName must be a string.');
+  if (!isObjectOrNothing(variables)) throw badRequest('variables must be a JSON object.');
+  if (!isObjectOrNothing(extensions)) throw badRequest('extensions must be a JSON object.');
+  const hash = readHash(extensions?.['persistedQuery']);
+  if (hash === undefined && (query ?? '') === '')
+    throw badRequest('A request needs a query, or extensions.persistedQuery with the SHA-256 of one.');
+  return {
+    query: query ?? undefined,
+    hash,
+    operationName: operationName ?? undefined,
+    variables: variables ?? {},
+  };
+}
+
+function readHash(persistedQuery: unknown): string | undefined {
+  if (persistedQuery === undefined || persistedQuery === null) return undefined;
+  if (!isObject(persistedQuery)) throw badRequest('extensions.persistedQuery must be a JSON object.');
+  const { version, sha256Hash } = persistedQuery;
+  if (version !== 1) throw badRequest('extensions.persistedQuery.version must be 1.');
+  if (typeof sha256Hash !== 'string')
+    throw badRequest('extensions.persistedQuery.sha256Hash must be a string: SHA-256 in hexadecimal.');
+  return sha256Hash.toLowerCase();
+}
+
+/** @throws GraphQLError BAD_REQUEST: they are sorted and compared with each question */
+export function checkLength(name: string, characters: number): void {
+  if (characters > MOST_VARIABLE_CHARACTERS)
+    throw badRequest(`${name} has ${characters} characters, and may have ${MOST_VARIABLE_CHARACTERS}.`);
+}
+
+function parseJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badRequest(`${name} is not JSON.`);
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTextOrNothing = (value: unknown): value is string | null | undefined =>
+  value === undefined || value === null || typeof value === 'string';
+const isObjectOrNothing = (value: unknown): value is Record<string, unknown> | null | undefined =>
+  value === undefined || value === null || isObject(value);

@@ -1,0 +1,84 @@
+/** Questions in an address: the operations, answers and cache of GraphQL, without its envelope. */
+import { GraphQLError } from 'graphql';
+import type { Access } from '../access/access.ts';
+import { readingRefusal } from '../access/refusal.ts';
+import type { Documents } from '../documents/documents.ts';
+import { methodNotAllowed } from '../errors.ts';
+import { requestUrl } from '../request-url.ts';
+import type { RestRoute } from '../rest/routes.ts';
+import type { Answering } from './answering.ts';
+import { sendFailure, type Arrived, type Conclude, type Exchange } from './exchange.ts';
+import { failureOf, problemFailure } from './failure.ts';
+import type { Form, Negotiation } from './negotiation.ts';
+import { untilGone } from './until-gone.ts';
+
+/** What those get who take none of ours: a browser that opens the address. */
+const JSON_FORM: Form = { mediaType: 'application/json', encoding: 'identity', id: '0' };
+const READING = ['GET', 'HEAD'];
+
+export interface RestEndpoint {
+  answer(route: RestRoute, arrived: Arrived): Promise<void>;
+  /**
+   * Runs what answers in its own way; a GraphQLError becomes problem+json, as long as nothing was sent.
+   * @param methods that it takes; with others than GET and HEAD it says itself who may
+   */
+  guard(
+    arrived: Arrived,
+    { name, methods }: { name: string; methods?: readonly string[] },
+    work: (exchange: Exchange) => Promise<void>,
+  ): Promise<void>;
+}
+
+export function createRestEndpoint({
+  access,
+  documents,
+  answering,
+  negotiate,
+  conclude,
+}: {
+  access: Access;
+  documents: Documents;
+  answering: Answering;
+  negotiate: Negotiation;
+  conclude: Conclude;
+}): RestEndpoint {
+  const guard: RestEndpoint['guard'] = async (arrived, { name, methods = READING }, work) => {
+    const { request, response } = arrived;
+    try {
+      if (!methods.includes(request.method ?? ''))
+        throw methodNotAllowed(`Use ${methods[0]}.`, methods.join(', '));
+      const caller = await access.callerOf(request.headers, request.socket.remoteAddress);
+      const refusal = methods === READING ? readingRefusal(caller) : undefined;
+      if (refusal !== undefined) throw refusal;
+      await work({ ...arrived, caller, gone: untilGone(response) });
+    } catch (error) {
+      if (!(error instanceof GraphQLError) || response.headersSent) throw error;
+      const failure = failureOf([error]);
+      const told = problemFailure(failure);
+      // What is still coming of the body is of no interest.
+      if (!request.complete) told.headers['connection'] = 'close';
+      sendFailure(response, told);
+      conclude(arrived, { operation: name, outcome: 'error', status: told.status, failure });
+    }
+  };
+  return {
+    guard,
+    answer(route, arrived) {
+      const { request } = arrived;
+      const name = `GET ${route.path}`;
+      return guard(arrived, { name }, (exchange) => {
+        const variables = route.variablesOf(requestUrl(request).searchParams);
+        const document = documents.byText(route.document);
+        return answering(exchange, {
+          name,
+          operation: { document, operationName: route.operationName, variables },
+          facts: document.operations[0],
+          form: negotiate(request.headers) ?? JSON_FORM,
+          shape: { id: 'rest', bodyOf: (data) => `${JSON.stringify(route.answerOf(data ?? {}))}\n` },
+          failure: problemFailure,
+          raw: request.url,
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,159 @@
+/** How large and how slow a request may be, and what is said to those that are no HTTP. */
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { GraphQLError } from 'graphql';
+import { limitExceeded } from '../errors.ts';
+import type { Problem } from '../problem.ts';
+
+export const HTTP_LIMITS = {
+  /** Of the request line and all headers: a question in a URL has its document and its variables there. */
+  headerBytes: 32_768,
+  headersMs: 10_000,
+  /** From the first byte of a request to its last. Answers take as long as they take: subscriptions stay open. */
+  requestMs: 30_000,
+  /** Between requests; longer than the minute that proxies keep theirs. */
+  idleMs: 65_000,
+  connections: 10_000,
+  /** Of a GraphQL request: a document, variables, and what JSON adds to them. */
+  bodyBytes: 131_072,
+  variablesCharacters: 65_536,
+  /** No variable of ours has more than 3. */
+  variablesDepth: 16,
+} as const;
+
+export const SERVER_OPTIONS: ServerOptions = {
+  maxHeaderSize: HTTP_LIMITS.headerBytes,
+  headersTimeout: HTTP_LIMITS.headersMs,
+  requestTimeout: HTTP_LIMITS.requestMs,
+  keepAliveTimeout: HTTP_LIMITS.idleMs,
+  connectionsCheckingInterval: 5_000,
+};
+
+/** Answers what the parser refuses with problem+json, and limits the connections. */
+export function guardConnections(server: Server): void {
+  server.maxConnections = HTTP_LIMITS.connections;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // An answer in an answer would be neither.
+    const { _httpMessage: answering } = socket as { _httpMessage?: { headersSent: boolean } };
+    if (!socket.writable || error.code === 'ECONNRESET' || answering?.headersSent === true) {
+      socket.destroy(error);
+      return;
+    }
+    socket.on('error', () => undefined);
+    socket.end(asResponse(problemOf(error.code)), () => socket.destroy());
+  });
+}
+
+function problemOf(code: string | undefined): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return problem(
+        431,
+        `The request line and the headers may have ${HTTP_LIMITS.headerBytes} bytes together.`,
+      );
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return problem(
+        408,
+        `The headers of a request must arrive within ${HTTP_LIMITS.headersMs / 1_000} s, all of it within ${HTTP_LIMITS.requestMs / 1_000} s.`,
+      );
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return problem(413, 'The extensions of its chunks are too long.');
+    default:
+      return problem(400, 'This is no HTTP/1.1 request.');
+  }
+}
+
+const problem = (status: number, detail: string): Problem => ({
+  status,
+  title: STATUS_CODES[status] ?? '',
+  detail,
+});
+
+function asResponse(content: Problem): string {
+  const body = `${JSON.stringify(content)}\n`;
+  const headers = [
+    `HTTP/1.1 ${content.status} ${content.title}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  return `${headers.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** 413. */
+export class BodyTooLargeError extends Error {
+  readonly limitBytes: number;
+
+  /** @param foundBytes by its header; undefined when it has none, and more came than may */
+  constructor(limitBytes: number, foundBytes: number | undefined) {
+    const found = foundBytes === undefined ? 'more' : `${foundBytes} bytes`;
+    super(`The body has ${found}, and ${limitBytes} bytes are allowed.`);
+    this.limitBytes = limitBytes;
+  }
+}
+
+/** The client has gone in the midst of its request: there is nobody to answer. */
+export class BodyCutError extends Error {}
+
+/**
+ * Reads no more than it may. What is left of a body that is too large is thrown away by the server, so that its client comes to read the answer;
+ * `requestMs` ends that too.
+ * @throws BodyTooLargeError, BodyCutError
+ */
+export async function readLimitedBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > mostBytes) throw new BodyTooLargeError(mostBytes, announced);
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    // A request that is destroyed cannot be answered.
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += piece.length;
+      if (bytes > mostBytes) throw new BodyTooLargeError(mostBytes, undefined);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    if (error instanceof BodyTooLargeError) throw error;
+    throw new BodyCutError('the request was cut', { cause: error });
+  }
+  return Buffer.concat(pieces, bytes);
+}
+
+/**
+ * Before it is parsed.
+ * @param json what a client sent as `variables`
+ * @returns LIMIT_EXCEEDED; undefined when it is within the limits
+ */
+export function checkVariables(json: string): GraphQLError | undefined {
+  const { variablesCharacters, variablesDepth } = HTTP_LIMITS;
+  if (json.length > variablesCharacters)
+    return limitExceeded(
+      `The variables have ${json.length} characters, and ${variablesCharacters} are allowed.`,
+      { what: 'variables', limit: variablesCharacters, found: json.length },
+    );
+  const depth = depthOf(json);
+  if (depth > variablesDepth)
+    return limitExceeded(`The variables are ${depth} levels deep, and ${variablesDepth} are allowed.`, {
+      what: 'variablesDepth',
+      limit: variablesDepth,
+      found: depth,
+    });
+  return undefined;
+}
+
+/** Of brackets outside of strings; of what is no JSON, something. */
+function depthOf(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json[at];
+    if (inString) {
+      if (character === '\\') at += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === '[' || character === '{') deepest = Math.max(deepest, (depth += 1));
+    else if (character === ']' || character === '}') depth -= 1;
+  }
+  return deepest;
+}

@@ -1,0 +1,93 @@
+/** What one client may have read in a minute, by all gateways together. */
+import { Redis } from 'ioredis';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Logger } from '../../config/logging.ts';
+import { rateLimited, tooExpensive } from '../errors.ts';
+
+/** A client's minute begins with its first question. */
+const MINUTE_SECONDS = 60;
+/** A Redis that is slow is as good as none: the answer does not wait for it. */
+const REDIS_PATIENCE_MS = 100;
+/** After which it is asked again. */
+const REDIS_PAUSE_MS = 1_000;
+
+export interface MinuteBudget {
+  rowsPerMinute: number;
+  /**
+   * Without Redis each gateway keeps its own account.
+   * @returns gives it back, when nothing of it was read
+   * @throws GraphQLError RATE_LIMITED, or TOO_EXPENSIVE when it is more than any minute allows
+   */
+  charge(client: string, rows: number): Promise<() => void>;
+}
+
+/** A connection that gives up rather than wait. */
+export function connectBudget(redisUrl: string, { logger }: { logger: Logger }): Redis {
+  const redis = new Redis(redisUrl, {
+    commandTimeout: REDIS_PATIENCE_MS,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 1_000,
+  });
+  let away = false;
+  redis.on('error', (error: Error) => {
+    if (!away) logger.warn({ error: error.message }, 'Redis is away: each gateway keeps budgets by itself');
+    away = true;
+  });
+  redis.on('ready', () => (away = false));
+  return redis;
+}
+
+/** @param redis see `connectBudget` */
+export function createMinuteBudget({
+  redis,
+  rowsPerMinute,
+}: {
+  redis: Redis | undefined;
+  rowsPerMinute: number;
+}): MinuteBudget {
+  const account = { points: rowsPerMinute, duration: MINUTE_SECONDS, keyPrefix: 'tripline:budget' };
+  const own = new RateLimiterMemory(account);
+  const shared =
+    redis === undefined
+      ? undefined
+      : new RateLimiterRedis({ ...account, storeClient: redis, rejectIfRedisNotReady: true });
+  let pausedUntil = 0;
+
+  /** The library's own insurance would ask a Redis that stands still again for each question. */
+  async function ask(what: 'consume' | 'reward', client: string, rows: number): Promise<RateLimiterRes> {
+    if (shared !== undefined && performance.now() >= pausedUntil) {
+      try {
+        return await shared[what](client, rows);
+      } catch (error) {
+        if (error instanceof RateLimiterRes) throw error;
+        pausedUntil = performance.now() + REDIS_PAUSE_MS;
+      }
+    }
+    return own[what](client, rows);
+  }
+
+  return {
+    rowsPerMinute,
+    async charge(client, rows) {
+      if (rows === 0) return () => undefined;
+      if (rows > rowsPerMinute)
+        throw tooExpensive({ estimatedRows: rows, budgetRowsPerMinute: rowsPerMinute });
+      const giveBack = (): void => void ask('reward', client, rows).catch(() => undefined);
+      try {
+        await ask('consume', client, rows);
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal;
+        // What was refused was counted too.
+        giveBack();
+        throw rateLimited({
+          estimatedRows: rows,
+          budgetRowsPerMinute: rowsPerMinute,
+          remainingRows: Math.max(0, rowsPerMinute - (refusal.consumedPoints - rows)),
+          retryAfterSeconds: Math.max(1, Math.ceil(refusal.msBeforeNext / 1_000)),
+        });
+      }
+      return giveBack;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** Several processes that are one gateway: they share its port, and a process that dies is started again. */
+import cluster, { type Worker } from 'node:cluster';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AggregatorRegistry } from 'prom-client';
+import type { Logger } from '../../config/logging.ts';
+import {
+  METRICS_ANSWER,
+  METRICS_QUESTION,
+  type MetricsAnswer,
+  type MetricsQuestion,
+} from './metrics-messages.ts';
+
+/** One that dies sooner is started again after this time. */
+const AGAIN_MS = 1_000;
+
+/** Returns at once; ends the process when all of the gateway has ended, or when it cannot begin. */
+export function runProcesses({ count, logger }: { count: number; logger: Logger }): void {
+  const folder = mkdtempSync(join(tmpdir(), 'tripline-gateway-'));
+  const newestPath = join(folder, 'newest-sequence');
+  writeFileSync(newestPath, '');
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const metrics = new AggregatorRegistry();
+  const running = new Set<Worker>();
+  let stopping = false;
+  let hasListened = false;
+
+  function start(slot: number): void {
+    const began = performance.now();
+    const worker = cluster.fork({ GATEWAY_SLOT: String(slot), GATEWAY_NEWEST: newestPath });
+    running.add(worker);
+    worker.on('listening', () => (hasListened = true));
+    worker.on('message', (message: MetricsQuestion) => {
+      if (message.type !== METRICS_QUESTION) return;
+      const { id } = message;
+      const answer = (text: string | undefined): void => {
+        if (worker.isConnected()) worker.send({ type: METRICS_ANSWER, id, text } satisfies MetricsAnswer);
+      };
+      metrics.clusterMetrics().then(answer, () => answer(undefined));
+    });
+    worker.on('exit', (code, signal) => {
+      running.delete(worker);
+      if (stopping) {
+        if (running.size === 0) process.exit(0);
+        return;
+      }
+      // It has said why.
+      if (!hasListened) process.exit(code === 0 ? 1 : code);
+      logger.error(
+        { pid: worker.process.pid, code, signal },
+        'a process of the gateway ended: it is started again',
+      );
+      setTimeout(() => void (stopping || start(slot)), Math.max(0, AGAIN_MS - (performance.now() - began)));
+    });
+  }
+  for (let slot = 0; slot < count; slot += 1) start(slot);
+
+  const stop = (): void => {
+    stopping = true;
+    for (const worker of running) worker.process.kill('SIGTERM');
+    if (running.size === 0) process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+}

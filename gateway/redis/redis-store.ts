@@ -1,0 +1,68 @@
+/** Redis as something that helps: every command has little time, and no answer hangs on it. */
+import { Redis, ReplyError } from 'ioredis';
+import type { Logger } from '../../config/logging.ts';
+
+export interface RedisStore {
+  /** What the command gave; undefined when Redis is not there, too slow, or refuses it (full, read-only). Never throws. */
+  run<Value>(command: (redis: Redis) => Promise<Value>): Promise<Value | undefined>;
+  /** For libraries that take a client; undefined without a URL. */
+  client: Redis | undefined;
+  close(): void;
+}
+
+/** Milliseconds. Our commands take less than one. */
+const PATIENCE_MS = 100;
+/** After a command that took longer, Redis is left alone for so long: a server that hangs must not cost each answer its patience. */
+const REST_MS = 1_000;
+/** A refusal is told once in this time. */
+const SAY_AGAIN_MS = 60_000;
+
+export function createRedisStore({ url, logger }: { url: string | undefined; logger: Logger }): RedisStore {
+  if (url === undefined)
+    return { run: () => Promise.resolve(undefined), client: undefined, close: () => undefined };
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: PATIENCE_MS,
+    connectTimeout: 2_000,
+    // A connection of which nothing comes back any more is made anew.
+    socketTimeout: 5_000,
+    // The longest wait until a Redis that is back is noticed.
+    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
+  });
+  let isAway = false;
+  let restUntil = 0;
+  let refusalTold = -Infinity;
+  const away = (error: Error): void => {
+    if (!isAway) logger.warn({ error: error.message }, 'Redis is away: this gateway caches for itself');
+    isAway = true;
+  };
+  redis.on('error', away);
+  redis.on('ready', () => {
+    if (isAway) logger.info('Redis is back');
+    isAway = false;
+    restUntil = 0;
+  });
+  return {
+    client: redis,
+    async run(command) {
+      const now = performance.now();
+      if (redis.status !== 'ready' || now < restUntil) return undefined;
+      try {
+        return await command(redis);
+      } catch (error) {
+        // ioredis declares it as any.
+        if (error instanceof (ReplyError as ErrorConstructor)) {
+          if (now - refusalTold > SAY_AGAIN_MS)
+            logger.warn({ error: error.message }, 'Redis refuses a command: this gateway caches for itself');
+          refusalTold = now;
+          return undefined;
+        }
+        restUntil = performance.now() + REST_MS;
+        away(error instanceof Error ? error : new Error(String(error)));
+        return undefined;
+      }
+    },
+    close: () => redis.disconnect(),
+  };
+}

@@ -1,0 +1,155 @@
+/** Composition root of one process of the gateway. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { describeSource, operatorToken, originHost, type Environment } from '../config/environment.ts';
+import { createLogger } from '../config/logging.ts';
+import { readFiles } from '../warehouse/files.ts';
+import { readProofs } from '../warehouse/loads.ts';
+import { createWarehouse } from '../warehouse/warehouse.ts';
+import { createAccess } from './access/access.ts';
+import { createAnswers } from './answers.ts';
+import { createAudit } from './audit.ts';
+import { createGateway } from './create-gateway.ts';
+import { connectIngestion } from './ingestion.ts';
+import { createLadder } from './ladder/ladder.ts';
+import { createAdmission } from './limits/admission.ts';
+import { createLoadShedding, watchEventLoop } from './limits/load-shedding.ts';
+import { createMinuteBudget } from './limits/minute-budget.ts';
+import { createLive } from './live/live.ts';
+import { lookAtIngestion } from './live/look-at-ingestion.ts';
+import { followLiveLoads } from './live-loads.ts';
+import { ALONE, openNewestSequence } from './processes/newest-sequence.ts';
+import { followAnnouncements } from './redis/announcements.ts';
+import { createRedisStore } from './redis/redis-store.ts';
+import { createScans } from './scans/scans.ts';
+
+/** How long a publication stays unseen when its announcement is lost. */
+const LIVE_LIST_POLL_MS = 500;
+/** A warehouse of which nothing was read for so long is not there. */
+const WAREHOUSE_GONE_MS = 3_000;
+/** How long requests that were begun may take after SIGTERM. */
+const DRAIN_MS = 5_000;
+
+/** Runs until SIGTERM or SIGINT; exits 1 when it cannot listen. */
+export function runGateway(environment: Environment): void {
+  const { sourceName, redisUrl, requestTimeoutMs, gatewayProcesses } = environment;
+  const logger = createLogger({ name: 'gateway', level: environment.logLevel });
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const clickhouseUrl = environment.clickhouseUrl ?? 'http://127.0.0.1:8123';
+  const warehouse = createWarehouse({ url: clickhouseUrl, by: 'gateway' });
+  // Heavy questions have a lane and connections of their own, so that they hold up no light ones.
+  const scanWarehouse = createWarehouse({ url: clickhouseUrl, by: 'scan' });
+  const downloadWarehouse = createWarehouse({ url: clickhouseUrl, by: 'download' });
+  // The processes of one gateway share what it may take of memory.
+  const shareOf = (bytes: number): number => Math.ceil(bytes / gatewayProcesses);
+  const ladder = createLadder({ warehouse, memoryBytes: shareOf(environment.ladderMemoryBytes) });
+  const liveLoads = followLiveLoads({
+    warehouse,
+    source: sourceName,
+    logger,
+    pollEveryMs: LIVE_LIST_POLL_MS,
+    newest: environment.process === undefined ? ALONE : openNewestSequence(environment.process),
+  });
+  liveLoads.onSnapshot((snapshot) => {
+    ladder
+      .warmUp(snapshot)
+      .catch((error: unknown) =>
+        logger.warn({ error: String(error) }, 'reading ahead failed: answers wait for it'),
+      );
+  });
+  registry.registerMetric(
+    new Gauge({
+      name: 'tripline_ladder_bytes',
+      help: 'Memory of the histograms and trips that are held.',
+      registers: [],
+      collect() {
+        this.set(ladder.bytes());
+      },
+    }),
+  );
+  const store = createRedisStore({ url: redisUrl, logger });
+  const scans = createScans({ warehouse: scanWarehouse, light: warehouse, downloads: downloadWarehouse });
+  const admission = createAdmission({
+    budgetRows: environment.scanBudgetRows,
+    minute: createMinuteBudget({ redis: store.client, rowsPerMinute: environment.scanBudgetRowsPerMinute }),
+  });
+  const audit = createAudit({ scans, share: environment.auditShare, registry, logger });
+  const stopFollowing = followAnnouncements({
+    redisUrl,
+    onPublication: (sequence) => void liveLoads.refreshTo(sequence).catch(() => undefined),
+    logger,
+  });
+  const ingestion = connectIngestion({
+    address: environment.temporalAddress ?? '127.0.0.1:7233',
+    namespace: environment.temporalNamespace,
+    logger,
+  });
+  const answers = createAnswers({ liveLoads, ladder, scans, admission, audit, requestTimeoutMs, logger });
+  const readAllFiles = () => readFiles(warehouse, { source: sourceName });
+  const live = createLive({
+    answers,
+    liveLoads,
+    lookAtIngestion: () => lookAtIngestion({ sourceName, readFiles: readAllFiles, ingestion, liveLoads }),
+    requestTimeoutMs,
+    registry,
+    logger,
+  });
+  const shedding = createLoadShedding();
+  watchEventLoop(shedding);
+  const gateway = createGateway({
+    parts: {
+      source: {
+        name: sourceName,
+        url: describeSource(environment.source),
+        generated: sourceName === 'demo',
+        host: originHost(environment.source),
+      },
+      answers,
+      requestTimeoutMs,
+      liveLoads,
+      live,
+      ingestion,
+      control: ingestion.control,
+      readFiles: readAllFiles,
+      readProofs: (sequences) => readProofs(warehouse, sequences),
+    },
+    settings: { ...environment, resultCacheBytes: shareOf(environment.resultCacheBytes) },
+    access: createAccess({
+      access: environment.access,
+      operatorToken: operatorToken(environment),
+      trustProxy: environment.trustProxy,
+      logger,
+    }),
+    store,
+    shedding,
+    isWarehouseThere: () => performance.now() - liveLoads.lastRead() < WAREHOUSE_GONE_MS,
+    auditMismatches: () => audit.mismatches(),
+    registry,
+    logger,
+  });
+  const { server } = gateway;
+  server.on('error', (error) => {
+    process.stderr.write(
+      `gateway: cannot listen on ${environment.host}:${environment.port}: ${error.message}\n`,
+    );
+    process.exit(1);
+  });
+  server.listen(environment.port, environment.host, () => {
+    logger.info({ url: `http://${environment.host}:${environment.port}` }, 'gateway is listening');
+  });
+
+  async function stop(): Promise<void> {
+    const { drainDelayMs } = environment;
+    setTimeout(() => live.close(), drainDelayMs);
+    await Promise.race([gateway.drain(drainDelayMs), sleep(drainDelayMs + DRAIN_MS)]);
+    server.closeAllConnections();
+    liveLoads.stop();
+    stopFollowing();
+    store.close();
+    const warehouses = [warehouse, scanWarehouse, downloadWarehouse];
+    await Promise.allSettled([ingestion.close(), ...warehouses.map((each) => each.close())]);
+    process.exit(0);
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+}
