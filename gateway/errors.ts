@@ -180,11 +180,12 @@ const MOST_MESSAGE = 500;
 
 /** What is wrong with a document, and where. */
 export function documentError(
-  { message, nodes, source, positions }: GraphQLError,
+  { message, nodes, source, positions, extensions: given }: GraphQLError,
   code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED',
 ): GraphQLError {
   const short = message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message;
-  const extensions = { code: code satisfies ErrorCode };
+  // A scalar that refuses a value has said BAD_USER_INPUT already.
+  const extensions = { code: given['code'] ?? (code satisfies ErrorCode) };
   if (nodes !== undefined) return new GraphQLError(short, { nodes, extensions });
   return new GraphQLError(short, { source: source ?? null, positions: positions ?? null, extensions });
 }

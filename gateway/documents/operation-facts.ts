@@ -1,7 +1,11 @@
 /** What is known of an operation before it runs. */
 import {
+  BREAK,
   Kind,
   OperationTypeNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
   type DirectiveNode,
   type DocumentNode,
   type FieldNode,
@@ -12,7 +16,7 @@ import {
 export interface OperationFacts {
   name: string | undefined;
   kind: OperationTypeNode;
-  /** Every root field is `@cached` (or about the schema), so the answer may be kept. */
+  /** Every root field is `@cached` (or about the schema) and nothing in the document `@uncached`, so the answer may be kept. */
   isCached: boolean;
   /** Some root field, or an argument that is given, is `@scans`: it may cost SQL. */
   scans: boolean;
@@ -22,6 +26,7 @@ export interface OperationFacts {
 
 /** Of each operation of a valid document, in its order. */
 export function operationsOf(schema: GraphQLSchema, document: DocumentNode): OperationFacts[] {
+  const isUncached = hasUncached(schema, document);
   return document.definitions.flatMap((definition) => {
     if (definition.kind !== Kind.OPERATION_DEFINITION) return [];
     const type = schema.getRootType(definition.operation);
@@ -36,6 +41,7 @@ export function operationsOf(schema: GraphQLSchema, document: DocumentNode): Ope
         // Fields about the schema are not among the type's own, and never change while it runs.
         isCached:
           definition.operation === OperationTypeNode.QUERY &&
+          !isUncached &&
           fields.every(({ field }) => field === undefined || has(field.astNode, 'cached')),
         scans: fields.some(
           ({ node, field }) =>
@@ -50,6 +56,19 @@ export function operationsOf(schema: GraphQLSchema, document: DocumentNode): Ope
       },
     ];
   });
+}
+
+function hasUncached(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const types = new TypeInfo(schema);
+  let found = false;
+  const visitor = {
+    Field(): typeof BREAK | undefined {
+      found ||= has(types.getFieldDef()?.astNode, 'uncached');
+      return found ? BREAK : undefined;
+    },
+  };
+  visit(document, visitWithTypeInfo(types, visitor));
+  return found;
 }
 
 const has = (

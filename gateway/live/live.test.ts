@@ -35,8 +35,8 @@ it('takes no more subscriptions than it may, and others for those that ended', a
   expect(await counted()).toEqual([1, 1]);
   expect(() => live.p90Changed(everything)).toThrow(
     expect.objectContaining({
-      message: 'There are 2 subscriptions, and this gateway takes 2: subscribe again later.',
-      extensions: { code: 'OVERLOADED' },
+      message: 'There are 2 subscriptions, and this gateway takes 2. Ask again in 10 s.',
+      extensions: { code: 'OVERLOADED', retryAfterSeconds: 10 },
     }),
   );
   await range.return?.();

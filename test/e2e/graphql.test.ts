@@ -264,7 +264,10 @@ describe('REST', () => {
     ['/api/files', 'first=2', 'files(first: 2) { nodes { filename stage rows } totalCount }'],
   ])('%s?%s answers as GraphQL does, and as OpenAPI says', async (path, query, field) => {
     const response = await fetch(`${tripline.url}${path}?${query}`);
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+    ]);
     const answer = (await response.json()) as object;
     const { data } = await tripline.graphql<Record<string, object>>(`{ answer: ${field} }`);
     expect(answer).toMatchObject(data!['answer']!);
