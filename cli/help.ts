@@ -1,5 +1,5 @@
 const WHERE = `Where the gateway is    TRIPLINE_URL, else DATA_DIR/run/gateway.json (DATA_DIR is .data unless set)
-The operator token      OPERATOR_TOKEN, else the file DATA_DIR/operator-token; needed by all but status, files and p90
+The operator token      OPERATOR_TOKEN, else the file DATA_DIR/operator-token; needed by all but status, files and p90, and by those too where READING is authenticated
 Exit codes              0 done   1 it could not be done   2 it makes no sense as it was asked`;
 
 const OVERVIEW = `Ask and steer Tripline.

@@ -37,10 +37,10 @@ export function runGateway(environment: Environment): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const clickhouseUrl = environment.clickhouseUrl ?? 'http://127.0.0.1:8123';
-  const warehouse = createWarehouse({ url: clickhouseUrl, by: 'gateway' });
+  const warehouse = createWarehouse({ url: clickhouseUrl, by: 'gateway', readOnly: true });
   // Heavy questions have a lane and connections of their own, so that they hold up no light ones.
-  const scanWarehouse = createWarehouse({ url: clickhouseUrl, by: 'scan' });
-  const downloadWarehouse = createWarehouse({ url: clickhouseUrl, by: 'download' });
+  const scanWarehouse = createWarehouse({ url: clickhouseUrl, by: 'scan', readOnly: true });
+  const downloadWarehouse = createWarehouse({ url: clickhouseUrl, by: 'download', readOnly: true });
   // The processes of one gateway share what it may take of memory.
   const shareOf = (bytes: number): number => Math.ceil(bytes / gatewayProcesses);
   const ladder = createLadder({ warehouse, memoryBytes: shareOf(environment.ladderMemoryBytes) });

@@ -62,15 +62,18 @@ const answer = z.object({
 /** @returns undefined when the gateway has no answer just now */
 export async function askForFirstFiles({
   url,
+  token,
   signal,
 }: {
   url: string;
+  /** Reading may need one. */
+  token: string;
   signal: AbortSignal;
 }): Promise<FirstFiles | undefined> {
   try {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: JSON.stringify({ query: QUERY }),
       signal,
     });

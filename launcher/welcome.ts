@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Environment } from '../config/environment.ts';
+import { operatorToken, type Environment } from '../config/environment.ts';
 import { banner } from './banner.ts';
 import { askForFirstFiles, describeProgress, drawBar, type FirstFiles } from './first-files.ts';
 import { gatewayUrl, type Plan } from './parts.ts';
@@ -28,11 +28,12 @@ export async function welcome({
   signal: AbortSignal;
 }): Promise<void> {
   const url = gatewayUrl(environment);
+  const token = operatorToken(environment);
   const since = performance.now();
   let greeted = false;
   const lines = { last: '', done: -1, at: 0 };
   while (!signal.aborted) {
-    const files = await askForFirstFiles({ url, signal });
+    const files = await askForFirstFiles({ url, token, signal });
     if (signal.aborted) return;
     const waitedMs = performance.now() - since;
     const withinMs = (files?.known ?? 0) === 0 ? FIRST_FILE_WITHIN_MS : FIRST_ANSWER_WITHIN_MS;

@@ -46,16 +46,34 @@ const BASE_SETTINGS: ClickHouseSettings = {
 };
 
 /**
- * @param by who asks, for `log_comment` and the engine's lanes: `gateway`, `load`, `worker`, `launcher`
+ * For those who only read, whatever their user may: the server refuses everything that writes, and settings may still be given (`readonly` = 2). Only
+ * such statements does it also give up when their client goes away.
  */
-export function createWarehouse({ url, by }: { url: string; by: string }): Warehouse {
+const READ_ONLY_SETTINGS: ClickHouseSettings = {
+  readonly: '2',
+  cancel_http_readonly_queries_on_client_close: 1,
+};
+
+/**
+ * @param by who asks, for `log_comment` and the engine's lanes: `gateway`, `load`, `worker`, `launcher`
+ * @param readOnly nothing can be changed over this
+ */
+export function createWarehouse({
+  url,
+  by,
+  readOnly = false,
+}: {
+  url: string;
+  by: string;
+  readOnly?: boolean;
+}): Warehouse {
   const client: ClickHouseClient = createClient({
     url,
     application: `tripline-${by}`,
     request_timeout: 3_600_000,
     max_open_connections: 64,
     keep_alive: { enabled: true, idle_socket_ttl: 1_000 },
-    clickhouse_settings: BASE_SETTINGS,
+    clickhouse_settings: readOnly ? { ...BASE_SETTINGS, ...READ_ONLY_SETTINGS } : BASE_SETTINGS,
     log: { level: 127 },
   });
   const common = ({ params, settings, signal, deadlineMs }: StatementOptions) => ({

@@ -56,8 +56,14 @@ async function run(): Promise<void> {
   const source = openSource({ location: environment.source, dataDir, s3, gate });
   const lake = openLake({ location: environment.lake, s3 });
 
-  const applied = await whenReachable({ server: 'the warehouse', logger, ask: () => migrate(warehouse) });
+  const { applied, skipped } = await whenReachable({
+    server: 'the warehouse',
+    logger,
+    ask: () => migrate(warehouse),
+  });
   if (applied.length > 0) logger.info({ applied }, 'warehouse migrated');
+  if (skipped.length > 0)
+    logger.info({ skipped }, 'this ClickHouse user may not manage access: nothing was granted to readers');
   const worker = await Worker.create({
     connection: nativeConnection,
     namespace,

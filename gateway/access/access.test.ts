@@ -118,7 +118,7 @@ describe('signed tokens', () => {
   it('are checked once, also when many come at once; then they are known at once', async () => {
     const token = await issuer.sign(GOOD);
     const callers = await Promise.all(
-      Array.from({ length: 20 }, () => ours.callerOf(bearer(token), ADDRESS)),
+      Array.from({ length: 20 }, async () => ours.callerOf(bearer(token), ADDRESS)),
     );
     const caller = { name: 'token:ann', isKnown: true, mayRead: true, isOperator: false };
     for (const each of callers) expect(each).toEqual(caller);

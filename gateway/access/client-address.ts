@@ -39,7 +39,7 @@ export function budgetAddress(address: string): string {
   const after = groups(tail ?? '');
   // An IPv4 address at the end stands for two.
   const long = before.length + after.length + (address.includes('.') ? 1 : 0);
-  const zeros = tail === undefined ? [] : new Array<string>(8 - long).fill('0');
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - long }, () => '0');
   const first64 = [...before, ...zeros, ...after].slice(0, 4);
   return `${first64.map((group) => parseInt(group, 16).toString(16)).join(':')}::/64`;
 }

@@ -114,9 +114,9 @@ function createKeys(jwksUrl: string, logger: Logger): JWTVerifyGetKey {
  */
 function callerOf(payload: JWTPayload): Caller {
   const { sub, client_id: client, azp } = payload;
-  const subject = [sub, client, azp].find((claim) => typeof claim === 'string') ?? '';
+  const subject = [sub, client, azp].find((claim) => typeof claim === 'string');
   return {
-    name: `token:${String(subject)}`,
+    name: `token:${subject ?? ''}`,
     isKnown: true,
     mayRead: true,
     isOperator:

@@ -120,8 +120,10 @@ export async function readStatementRequest(
       settings.set(name, value);
     }
   }
-  const readonly = request.method !== 'POST';
-  if (readonly && settings.get('readonly') === '0') settings.delete('readonly');
+  const asked = settings.get('readonly');
+  // 2 is the same as what a GET gets: one kind of session serves both, and is used again.
+  const readonly = request.method !== 'POST' || asked === '2';
+  if (readonly && (asked === '0' || asked === '2')) settings.delete('readonly');
   const contentType = request.headers['content-type'] ?? '';
   const multipart = contentType.toLowerCase().startsWith('multipart/form-data');
   const body = decodedBody(request)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

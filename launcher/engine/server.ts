@@ -113,7 +113,7 @@ export function createEngineServer(parts: EngineParts): Server {
         // The engine refuses too, but some statements only after it has looked for their table.
         throw exceptionOf(
           'READONLY',
-          'Cannot execute query in readonly mode. Method GET implies readonly: use method POST.',
+          'Cannot execute query in readonly mode. Method GET implies readonly: use method POST, without readonly = 2.',
         );
       }
       await run(asked, statement, answer, gone.signal);

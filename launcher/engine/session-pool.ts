@@ -18,7 +18,7 @@ const LONG_PRELUDE_CHARS = 65_536;
 
 /** What a statement needs of the session it runs in. */
 export interface SessionNeeds {
-  /** Refuse everything that writes, as for a GET (`readonly = 2`: settings may still be given). */
+  /** Refuse everything that writes, as for a GET or where a statement asks for it (`readonly = 2`: settings may still be given). */
   readonly: boolean;
   settings: ReadonlyMap<string, string>;
   /** Query parameters as they came over the wire, TSV-escaped: the engine unescapes them as a server does. */

@@ -94,7 +94,7 @@ describe.each(Object.entries(services))('%s', (name, service) => {
     const secrets = Object.entries(service.environment ?? {}).filter(([variable]) =>
       /PASSWORD|PWD|TOKEN|KEY|SECRET/.test(variable),
     );
-    expect(secrets.filter(([, value]) => !/^\$\{\w+:\?[^}]+\}$/.test(value))).toEqual([]);
+    expect(secrets.filter(([, value]) => !/^\$\{\w+:(\?[^}]+|-)\}$/.test(value))).toEqual([]);
   });
 });
 
@@ -107,7 +107,8 @@ it('asks for exactly the secrets that .env.example lists', () => {
 });
 
 it('gives worker and gateway an environment that they accept', () => {
-  for (const name of ['worker', 'gateway']) {
+  const users = { worker: 'tripline', gateway: 'tripline_reader' };
+  for (const [name, user] of Object.entries(users)) {
     const given = Object.entries(services[name]?.environment ?? {}).map(
       ([variable, value]): [string, string] => [
         variable,
@@ -116,7 +117,7 @@ it('gives worker and gateway an environment that they accept', () => {
     );
     expect(readEnvironment(Object.fromEntries(given))).toMatchObject({
       temporalAddress: 'temporal:7233',
-      clickhouseUrl: 'http://tripline:abcdefghijklmnop@clickhouse:8123',
+      clickhouseUrl: `http://${user}:abcdefghijklmnop@clickhouse:8123`,
       source: { kind: 's3', bucket: 'tripline' },
       lake: { kind: 's3', bucket: 'tripline' },
     });

@@ -146,7 +146,7 @@ it.each<[string, Record<string, string>, number, RegExp]>([
   ['status', { TRIPLINE_URL: 'nowhere' }, 2, /^tripline: TRIPLINE_URL must be/],
   ['status', { TRIPLINE_URL: 'http://127.0.0.1:1' }, 1, /does not answer .*npm start/],
   ['status', { DATA_DIR: '/no/such/folder' }, 1, /no gateway runs here .*npm start/],
-  ['pause', { OPERATOR_TOKEN: 'somebody-elses-token' }, 1, /is not known here.*operator-token in DATA_DIR/],
+  ['pause', { OPERATOR_TOKEN: 'somebody-elses-token' }, 1, /not known here.*operator-token in DATA_DIR/],
   ['rollback no_such.parquet', {}, 1, /^tripline: there is no file no_such.parquet$/],
   ['retry no_such.parquet', {}, 1, /^tripline: there is no file no_such.parquet$/],
   ['limits --max 0', {}, 2, /maxConcurrent must be a whole number/],

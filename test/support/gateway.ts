@@ -11,8 +11,9 @@ export interface Gateway {
   stop: () => Promise<void>;
 }
 
+/** @param tripline or as much of one as is there: Redis and Temporal may be away */
 export async function startGateway(
-  { part, dataDir }: Tripline,
+  { part, dataDir }: Pick<Tripline, 'part' | 'dataDir'>,
   { sourceUrl, env = {} }: { sourceUrl: string; env?: Record<string, string> },
 ): Promise<Gateway> {
   const port = await freePort();
