@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Caller } from './access/caller.ts';
 import { operatorRefusal } from './access/refusal.ts';
 import type { GatewayParts } from './context.ts';
+import { readLimitedBody } from './limits/http-limits.ts';
 import { sendProblem } from './problem.ts';
 
 /** A notification of one object has about 1 kB; those that are sent in batches have more. */
@@ -86,10 +87,8 @@ export async function takeArrivals(
   };
   const refusal = operatorRefusal(caller);
   if (refusal !== undefined) throw refusal;
-  const body = await readBody(request);
-  if (body === undefined)
-    return refuse(413, 'Content Too Large', `A notification has at most ${MOST_BYTES} bytes.`);
-  const parsed = notification.safeParse(parseJson(body));
+  const body = await readLimitedBody(request, MOST_BYTES);
+  const parsed = notification.safeParse(parseJson(body.toString()));
   if (!parsed.success)
     return refuse(
       400,
@@ -107,19 +106,6 @@ export async function takeArrivals(
   }
   response.writeHead(202, { 'content-type': 'application/json' });
   response.end(`${JSON.stringify({ accepted: filenames.length, ignored })}\n`);
-}
-
-/** Undefined when it is too large. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  // A request that is destroyed cannot be answered.
-  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += piece.length;
-    if (bytes > MOST_BYTES) return undefined;
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 function parseJson(text: string): unknown {

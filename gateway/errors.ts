@@ -47,9 +47,13 @@ export function unsupportedMediaType(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNSUPPORTED_MEDIA_TYPE' satisfies ErrorCode } });
 }
 
-/** What was sent is longer than it may be. */
-export function contentTooLarge(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'CONTENT_TOO_LARGE' satisfies ErrorCode } });
+/** @param size `foundBytes` by its header; undefined when it has none, and more came than may */
+export function contentTooLarge(size: { mostBytes: number; foundBytes: number | undefined }): GraphQLError {
+  const { mostBytes, foundBytes } = size;
+  const found = foundBytes === undefined ? 'more' : `${foundBytes} bytes`;
+  return new GraphQLError(`The body has ${found}, and ${mostBytes} bytes are allowed.`, {
+    extensions: { code: 'CONTENT_TOO_LARGE' satisfies ErrorCode, ...size },
+  });
 }
 
 /** The client must change its question. */

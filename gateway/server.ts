@@ -10,7 +10,7 @@ import type { Arrived, Conclude } from './http/exchange.ts';
 import type { FastPath } from './http/fast-path.ts';
 import type { GraphqlEndpoint } from './http/graphql-endpoint.ts';
 import type { RestEndpoint } from './http/rest-endpoint.ts';
-import { guardConnections, SERVER_OPTIONS } from './limits/http-limits.ts';
+import { BodyCutError, guardConnections, SERVER_OPTIONS } from './limits/http-limits.ts';
 import type { createPages } from './pages.ts';
 import { sendProblem } from './problem.ts';
 import { requestUrl } from './request-url.ts';
@@ -139,6 +139,7 @@ export function createGatewayServer({
     if (draining) response.shouldKeepAlive = false;
     if (request.method === 'GET' && fastPath.answer(request.url ?? '', request, response, began)) return;
     route({ request, response, began }).catch((error: unknown) => {
+      if (error instanceof BodyCutError) return;
       logger.error({ error: String(error), url: request.url }, 'a request failed');
       if (response.headersSent) response.destroy();
       else

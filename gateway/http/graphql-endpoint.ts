@@ -6,8 +6,8 @@ import { readingRefusal } from '../access/refusal.ts';
 import { askingFor, createContext, type GatewayParts } from '../context.ts';
 import type { Documents, KnownDocument } from '../documents/documents.ts';
 import type { OperationFacts } from '../documents/operation-facts.ts';
-import { contentTooLarge, methodNotAllowed, notAcceptable, unsupportedMediaType } from '../errors.ts';
-import { BodyTooLargeError, HTTP_LIMITS, readLimitedBody } from '../limits/http-limits.ts';
+import { methodNotAllowed, notAcceptable, unsupportedMediaType } from '../errors.ts';
+import { HTTP_LIMITS, readLimitedBody } from '../limits/http-limits.ts';
 import type { Answering } from './answering.ts';
 import { sendFailure, type Arrived, type Conclude, type Exchange } from './exchange.ts';
 import type { Executor, Operation } from './executor.ts';
@@ -134,11 +134,7 @@ async function readPost(request: IncomingMessage): Promise<string> {
   // A web page of another origin can send anything else without asking first.
   if (!/^application\/(json|graphql-response\+json)\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw unsupportedMediaType('Send the query as JSON, with content-type: application/json.');
-  try {
-    return (await readLimitedBody(request, HTTP_LIMITS.bodyBytes)).toString();
-  } catch (error) {
-    throw error instanceof BodyTooLargeError ? contentTooLarge(error.message) : error;
-  }
+  return (await readLimitedBody(request, HTTP_LIMITS.bodyBytes)).toString();
 }
 
 /** A browser that opens the address. */

@@ -1,5 +1,6 @@
 /** GraphQL over HTTP: what a request asks, taken out of its query string or its JSON body. */
 import { badRequest } from '../errors.ts';
+import { checkDepth, checkVariablesLength, HTTP_LIMITS } from '../limits/http-limits.ts';
 
 export interface GraphqlRequest {
   query: string | undefined;
@@ -10,7 +11,6 @@ export interface GraphqlRequest {
 }
 
 const KNOWN = ['query', 'operationName', 'variables', 'extensions'];
-const MOST_VARIABLE_CHARACTERS = 64 * 1024;
 
 /** @throws GraphQLError BAD_REQUEST */
 export function readQueryString(text: string): GraphqlRequest {
@@ -21,7 +21,7 @@ export function readQueryString(text: string): GraphqlRequest {
   }
   for (const name of ['variables', 'extensions'])
     if (Object.hasOwn(given, name)) {
-      checkLength(name, String(given[name]).length);
+      checkVariablesLength(String(given[name]).length);
       given[name] = given[name] === '' ? undefined : parseJson(String(given[name]), name);
     }
   return readRequest(given);
@@ -34,7 +34,10 @@ export function readBody(text: string): GraphqlRequest {
     throw badRequest('Operations are not taken in batches: send each in a request of its own.');
   if (!isObject(given))
     throw badRequest('The body must be a JSON object with a query, or with the hash of one.');
-  return readRequest(given);
+  const request = readRequest(given);
+  if (text.length > HTTP_LIMITS.variablesCharacters)
+    checkVariablesLength(JSON.stringify(request.variables).length);
+  return request;
 }
 
 function readRequest(given: Readonly<Record<string, unknown>>): GraphqlRequest {
@@ -69,13 +72,8 @@ function readHash(persistedQuery: unknown): string | undefined {
   return sha256Hash.toLowerCase();
 }
 
-/** @throws GraphQLError BAD_REQUEST: they are sorted and compared with each question */
-export function checkLength(name: string, characters: number): void {
-  if (characters > MOST_VARIABLE_CHARACTERS)
-    throw badRequest(`${name} has ${characters} characters, and may have ${MOST_VARIABLE_CHARACTERS}.`);
-}
-
 function parseJson(text: string, name: string): unknown {
+  checkDepth(text);
   try {
     return JSON.parse(text);
   } catch {

@@ -1,8 +1,7 @@
 /** How large and how slow a request may be, and what is said to those that are no HTTP. */
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { GraphQLError } from 'graphql';
-import { limitExceeded } from '../errors.ts';
+import { contentTooLarge, limitExceeded } from '../errors.ts';
 import type { Problem } from '../problem.ts';
 
 export const HTTP_LIMITS = {
@@ -17,8 +16,8 @@ export const HTTP_LIMITS = {
   /** Of a GraphQL request: a document, variables, and what JSON adds to them. */
   bodyBytes: 131_072,
   variablesCharacters: 65_536,
-  /** No variable of ours has more than 3. */
-  variablesDepth: 16,
+  /** No request of ours has more than 5. */
+  jsonDepth: 16,
 } as const;
 
 export const SERVER_OPTIONS: ServerOptions = {
@@ -80,65 +79,60 @@ function asResponse(content: Problem): string {
   return `${headers.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** 413. */
-export class BodyTooLargeError extends Error {
-  readonly limitBytes: number;
-
-  /** @param foundBytes by its header; undefined when it has none, and more came than may */
-  constructor(limitBytes: number, foundBytes: number | undefined) {
-    const found = foundBytes === undefined ? 'more' : `${foundBytes} bytes`;
-    super(`The body has ${found}, and ${limitBytes} bytes are allowed.`);
-    this.limitBytes = limitBytes;
-  }
-}
-
 /** The client has gone in the midst of its request: there is nobody to answer. */
-export class BodyCutError extends Error {}
+export class BodyCutError extends Error {
+  override name = 'BodyCutError';
+}
 
 /**
  * Reads no more than it may. What is left of a body that is too large is thrown away by the server, so that its client comes to read the answer;
- * `requestMs` ends that too.
- * @throws BodyTooLargeError, BodyCutError
+ * `requestMs` ends that too. By events: iterating costs as much as all else of a small request.
+ * @throws GraphQLError CONTENT_TOO_LARGE; BodyCutError
  */
-export async function readLimitedBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+export function readLimitedBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > mostBytes) throw new BodyTooLargeError(mostBytes, announced);
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  try {
-    // A request that is destroyed cannot be answered.
-    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  if (announced > mostBytes) return Promise.reject(contentTooLarge({ mostBytes, foundBytes: announced }));
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (piece: Buffer) => {
       bytes += piece.length;
-      if (bytes > mostBytes) throw new BodyTooLargeError(mostBytes, undefined);
-      pieces.push(piece);
-    }
-  } catch (error) {
-    if (error instanceof BodyTooLargeError) throw error;
-    throw new BodyCutError('the request was cut', { cause: error });
-  }
-  return Buffer.concat(pieces, bytes);
+      if (bytes > mostBytes) reject(contentTooLarge({ mostBytes, foundBytes: undefined }));
+      else pieces.push(piece);
+    });
+    request.once('end', () =>
+      resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, bytes)),
+    );
+    request.once('error', (error) => reject(new BodyCutError('the request was cut', { cause: error })));
+    request.once('close', () => reject(new BodyCutError('the request was cut')));
+  });
+}
+
+/** @throws GraphQLError LIMIT_EXCEEDED: variables are sorted and compared with each question */
+export function checkVariablesLength(characters: number): void {
+  const { variablesCharacters: limit } = HTTP_LIMITS;
+  if (characters > limit)
+    throw limitExceeded(`The variables have ${characters} characters, and ${limit} are allowed.`, {
+      what: 'variables',
+      limit,
+      found: characters,
+    });
 }
 
 /**
  * Before it is parsed.
- * @param json what a client sent as `variables`
- * @returns LIMIT_EXCEEDED; undefined when it is within the limits
+ * @param json what a client sent
+ * @throws GraphQLError LIMIT_EXCEEDED
  */
-export function checkVariables(json: string): GraphQLError | undefined {
-  const { variablesCharacters, variablesDepth } = HTTP_LIMITS;
-  if (json.length > variablesCharacters)
-    return limitExceeded(
-      `The variables have ${json.length} characters, and ${variablesCharacters} are allowed.`,
-      { what: 'variables', limit: variablesCharacters, found: json.length },
-    );
-  const depth = depthOf(json);
-  if (depth > variablesDepth)
-    return limitExceeded(`The variables are ${depth} levels deep, and ${variablesDepth} are allowed.`, {
-      what: 'variablesDepth',
-      limit: variablesDepth,
-      found: depth,
+export function checkDepth(json: string): void {
+  const { jsonDepth: limit } = HTTP_LIMITS;
+  const found = depthOf(json);
+  if (found > limit)
+    throw limitExceeded(`This JSON is ${found} levels deep, and ${limit} are allowed.`, {
+      what: 'jsonDepth',
+      limit,
+      found,
     });
-  return undefined;
 }
 
 /** Of brackets outside of strings; of what is no JSON, something. */
