@@ -38,9 +38,13 @@ export function processorSeconds(pid: number): number {
 }
 
 /** Highest resident memory of a process so far, in MB. */
-export function peakMegabytes(pid: number): number {
+export const peakMegabytes = (pid: number): number => megabytes(pid, 'VmHWM');
+/** What it is now. */
+export const residentMegabytes = (pid: number): number => megabytes(pid, 'VmRSS');
+
+function megabytes(pid: number, name: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+  return Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024);
 }
 
 export async function startSystem({

@@ -54,25 +54,45 @@ export async function postUnderLoad({
   connections: number;
   seconds: number;
 }): Promise<Load> {
+  const folder = mkdtempSync(join(tmpdir(), 'tripline-bodies-'));
+  try {
+    const file = join(folder, 'bodies');
+    writeFileSync(file, `${bodies.join('\n')}\n`);
+    return await runWrk<Load>({ url, script: SCRIPT, connections, seconds, env: { BODIES: file } });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * One thread of wrk with this script, which prints a line of `RESULT` and JSON in the end.
+ * @throws Error when wrk is not there
+ */
+export async function runWrk<Result>({
+  url,
+  script,
+  connections,
+  seconds,
+  timeoutSeconds = 30,
+  env = {},
+}: {
+  url: string;
+  script: string;
+  connections: number;
+  seconds: number;
+  /** A request without an answer for so long has failed. */
+  timeoutSeconds?: number;
+  env?: Record<string, string>;
+}): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'tripline-wrk-'));
   try {
-    writeFileSync(join(folder, 'bodies'), `${bodies.join('\n')}\n`);
-    writeFileSync(join(folder, 'script.lua'), SCRIPT);
-    const flags = [
-      `-c${connections}`,
-      '-t1',
-      `-d${seconds}s`,
-      '--timeout',
-      '30s',
-      '-s',
-      join(folder, 'script.lua'),
-    ];
-    const { stdout } = await run('wrk', [...flags, url], {
-      env: { ...process.env, BODIES: join(folder, 'bodies') },
-    });
+    const file = join(folder, 'script.lua');
+    writeFileSync(file, script);
+    const flags = [`-c${connections}`, '-t1', `-d${seconds}s`, '--timeout', `${timeoutSeconds}s`, '-s', file];
+    const { stdout } = await run('wrk', [...flags, url], { env: { ...process.env, ...env } });
     const [, result] = /^RESULT (.*)$/m.exec(stdout) ?? [];
     if (result === undefined) throw new Error(`wrk said: ${stdout}`);
-    return JSON.parse(result) as Load;
+    return JSON.parse(result) as Result;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
       throw new Error('wrk is not there: apt install wrk', { cause: error });

@@ -11,6 +11,7 @@ import { peakMegabytes } from '../system.ts';
 
 export interface Gateway {
   url: string;
+  pid: number;
   /** GraphQL. @throws Error when there are errors */
   ask<Data>(query: string, variables: Record<string, unknown>): Promise<Data>;
   /** The longest that its event loop was busy with one thing since this was asked last, in milliseconds. */
@@ -20,17 +21,21 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+/** Of what a server writes: shown, or written and thrown away. */
+type Log = 'inherit' | 'ignore';
+
 export interface Loaded {
   /** Waits until the engine does nothing more. */
   atRest(): Promise<void>;
   warehouse: Warehouse;
+  redisUrl: string;
   /** Files that are loaded. */
   paths: string[];
   /** `YYYY-MM` */
   months: string[];
   rows: number;
-  /** A gateway as people run it. */
-  startGateway(env?: Record<string, string>): Promise<Gateway>;
+  /** A gateway as people run it. @param log where its log goes */
+  startGateway(env?: Record<string, string>, options?: { log?: Log }): Promise<Gateway>;
   /** The same with another way to a percentile. */
   startOtherGateway(way: 'constant' | 'sql'): Promise<Gateway>;
   stop(): Promise<void>;
@@ -69,10 +74,15 @@ export async function startLoaded({
   // Merges of what was just loaded would be measured too.
   await atRest();
 
-  async function start(args: readonly string[], port: number, env: Record<string, string>): Promise<Gateway> {
+  async function start(
+    args: readonly string[],
+    port: number,
+    env: Record<string, string>,
+    log: Log = 'inherit',
+  ): Promise<Gateway> {
     const child = spawn(process.execPath, ['--max-semi-space-size=64', '--import', 'tsx', ...args], {
       env: { ...process.env, LOG_LEVEL: 'warn', ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', log, 'inherit'],
     });
     const url = `http://127.0.0.1:${port}`;
     await until('the gateway is ready', async () => (await fetch(`${url}/readyz`)).ok, {
@@ -83,13 +93,14 @@ export async function startLoaded({
 
   return {
     warehouse,
+    redisUrl: tripline.part('redis').url,
     atRest,
     paths: names.map((name) => join(source, name)),
     months,
     rows,
-    async startGateway(env = {}) {
+    async startGateway(env = {}, { log } = {}) {
       const port = await freePort();
-      return start(['gateway/main.ts'], port, {
+      const all = {
         PORT: String(port),
         SOURCE_URL: `file://${source}`,
         DATA_DIR: tripline.dataDir,
@@ -99,7 +110,8 @@ export async function startLoaded({
         // Every question is to be answered, not remembered.
         RESULT_CACHE_MB: '0',
         ...env,
-      });
+      };
+      return start(['gateway/main.ts'], port, all, log);
     },
     async startOtherGateway(way) {
       const port = await freePort();
@@ -116,6 +128,7 @@ export async function startLoaded({
 function gatewayAt(url: string, child: ChildProcess): Gateway {
   return {
     url,
+    pid: child.pid ?? 0,
     async ask<Data>(query: string, variables: Record<string, unknown>): Promise<Data> {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
