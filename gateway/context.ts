@@ -58,9 +58,13 @@ export function createContext(
         (questions) =>
           Promise.all(
             questions.map(async (question) => {
-              const [answer] = await answers.percentiles(question, asking);
-              if (answer === undefined) throw new Error('no level was asked for');
-              return answer;
+              try {
+                const [answer] = await answers.percentiles(question, asking);
+                return answer ?? new Error('no level was asked for');
+              } catch (error) {
+                // One that is refused refuses no other.
+                return error instanceof Error ? error : new Error(String(error));
+              }
             }),
           ),
         {

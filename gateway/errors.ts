@@ -12,7 +12,6 @@ export type ErrorCode =
   | 'BAD_USER_INPUT'
   | 'SERVICE_UNAVAILABLE'
   | 'UNAUTHENTICATED'
-  | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'CONFLICT'
   | 'GONE'
@@ -182,14 +181,13 @@ export function limitExceeded(
 /** Some messages of documents hold what was sent. */
 const MOST_MESSAGE = 500;
 
-/** What is wrong with a document, and where. */
+/** What is wrong with a document, and where. What a scalar says of a value keeps its own code. */
 export function documentError(
-  { message, nodes, source, positions, extensions: given }: GraphQLError,
+  { message, nodes, source, positions, extensions: own }: GraphQLError,
   code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED',
 ): GraphQLError {
   const short = message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message;
-  // A scalar that refuses a value has said BAD_USER_INPUT already.
-  const extensions = { code: given['code'] ?? (code satisfies ErrorCode) };
+  const extensions = { code: code satisfies ErrorCode, ...own };
   if (nodes !== undefined) return new GraphQLError(short, { nodes, extensions });
   return new GraphQLError(short, { source: source ?? null, positions: positions ?? null, extensions });
 }

@@ -115,6 +115,13 @@ export function createAnswerCache({
     return found;
   }
 
+  function forgetWhenDone(key: string, flight: Flight<Found<unknown>>): void {
+    const forget = (): void => {
+      if (flights.get(key) === flight) flights.delete(key);
+    };
+    flight.outcome.then(forget).catch(forget);
+  }
+
   /** One that was computed from newer publications than are known here. */
   async function isCurrentOrSoon(answer: KeptAnswer): Promise<boolean> {
     const sequence = liveLoads.current()?.sequence ?? 0;
@@ -135,8 +142,7 @@ export function createAnswerCache({
         if (flight === undefined) {
           flight = new Flight(gone, (allGone) => fly(question, allGone));
           flights.set(key, flight);
-          const done = (): void => void (flights.get(key) === flight && flights.delete(key));
-          flight.outcome.then(done, done);
+          forgetWhenDone(key, flight);
         } else void flight.join(gone).catch(() => undefined);
         const found = await flight.outcome;
         const isLast = attempt === ATTEMPTS;

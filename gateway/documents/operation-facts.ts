@@ -1,6 +1,5 @@
 /** What is known of an operation before it runs. */
 import {
-  BREAK,
   Kind,
   OperationTypeNode,
   TypeInfo,
@@ -61,13 +60,10 @@ export function operationsOf(schema: GraphQLSchema, document: DocumentNode): Ope
 function hasUncached(schema: GraphQLSchema, document: DocumentNode): boolean {
   const types = new TypeInfo(schema);
   let found = false;
-  const visitor = {
-    Field(): typeof BREAK | undefined {
-      found ||= has(types.getFieldDef()?.astNode, 'uncached');
-      return found ? BREAK : undefined;
-    },
+  const Field = (): void => {
+    found ||= has(types.getFieldDef()?.astNode, 'uncached');
   };
-  visit(document, visitWithTypeInfo(types, visitor));
+  visit(document, visitWithTypeInfo(types, { Field }));
   return found;
 }
 

@@ -43,10 +43,9 @@ export const isOnlyForOne = ({ errors }: Failure): boolean =>
   errors.some((error) => ONLY_FOR_ONE.includes(codeOf(error)));
 
 /** What graphql-js finds itself (an operation's name, a variable's type) has no code, and is the client's to mend. */
-function codeOf({ extensions, originalError }: GraphQLError): string {
-  return String(
-    extensions['code'] ?? (originalError === undefined ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR'),
-  );
+function codeOf({ extensions: { code }, originalError }: GraphQLError): string {
+  if (typeof code === 'string') return code;
+  return originalError === undefined ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR';
 }
 
 export interface FailureResponse {
@@ -100,8 +99,10 @@ function failureHeaders({ code, errors }: Failure): Record<string, string> {
   };
 }
 
-/** Without what Yoga keeps for itself. */
+/** What Yoga keeps for itself. */
+const INTERNAL = ['http', 'unexpected', 'originalError'];
+
 function shownExtensions(error: GraphQLError): Record<string, unknown> {
-  const { http, unexpected, originalError, ...shown } = error.extensions;
-  return { ...shown, code: codeOf(error) };
+  const shown = Object.entries(error.extensions).filter(([name]) => !INTERNAL.includes(name));
+  return { ...Object.fromEntries(shown), code: codeOf(error) };
 }

@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, getIntrospectionQuery, GraphQLError } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { localDateTimeScalar } from '../scalars/local-date-time.ts';
 import { checkDocument, DOCUMENT_LIMITS, parseLimited } from './document-limits.ts';
 
 const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
+Object.assign(schema.getType('LocalDateTime') as object, {
+  parseLiteral: localDateTimeScalar.parseLiteral,
+});
 const FULL_INTROSPECTION = getIntrospectionQuery({
   descriptions: true,
   specifiedByUrl: true,
@@ -186,6 +190,12 @@ describe('mistakes', () => {
     expect(said('')).toEqual(['GRAPHQL_PARSE_FAILED: Syntax Error: Unexpected <EOF>.']);
     expect(said(`{ ${times(40, (index) => `unknown${index}`)} }`)).toHaveLength(21);
     expect(said(`{ ${'x'.repeat(10_000)} }`)[0]!.length).toBeLessThan(600);
+  });
+
+  it('of values are those of their scalars', () => {
+    expect(said('{ p90(pickup: { from: "2024-02-30" }) { trips } }')).toEqual([
+      'BAD_USER_INPUT: "2024-02-30" is no date of the calendar',
+    ]);
   });
 
   it('say where they are', () => {

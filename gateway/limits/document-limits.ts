@@ -122,7 +122,7 @@ const LIMIT_RULES: readonly ValidationRule[] = [
 
 /**
  * Is this a document that the schema understands, within the limits? The limits come first: what is beyond them is looked at no further.
- * @returns GRAPHQL_VALIDATION_FAILED or LIMIT_EXCEEDED; none when it may be executed
+ * @returns GRAPHQL_VALIDATION_FAILED, LIMIT_EXCEEDED, or what scalars say of values; none when it may be executed
  */
 export function checkDocument(
   schema: GraphQLSchema,

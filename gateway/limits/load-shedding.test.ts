@@ -108,7 +108,7 @@ describe('when the event loop is late', () => {
 
   it('pauses are no reason, as long as it is in time between them', () => {
     const shedding = createLoadShedding();
-    for (let look = 0; look < 100; look += 1) shedding.look(look % 5 === 0 ? 10 : 2_000);
+    for (let look = 0; look < 100; look += 1) shedding.look(look % 3 === 0 ? 10 : 2_000);
     for (let question = 0; question < 1_000; question += 1)
       expect(refusalOf(shedding.admit('a'))).toBeUndefined();
   });
@@ -116,10 +116,10 @@ describe('when the event loop is late', () => {
   it('says how late it is', () => {
     const shedding = createLoadShedding();
     for (let question = 0; question < 20; question += 1) refusalOf(shedding.admit('a'));
-    for (const delayMs of [300, 310, 290, 305, 400]) shedding.look(delayMs);
+    for (const delayMs of [300, 290, 305]) shedding.look(delayMs);
     const answers = Array.from({ length: 11 }, () => shedding.admit('a'));
     expect(refusalOf(answers[10]!)).toBe(
-      'The gateway is 290 ms late, and 150 ms are allowed: it takes 10 of your questions in 50 ms. Ask again in 1 s.',
+      'The gateway was 290 ms late, and 150 ms are allowed: it takes 10 of your questions in 50 ms. Ask again in 1 s.',
     );
     expect((answers[10] as GraphQLError).extensions).toEqual({ code: 'OVERLOADED', retryAfterSeconds: 1 });
   });

@@ -90,6 +90,44 @@ describe('with a budget of 100 trips', () => {
   });
 });
 
+it('a client that has had its minute is told when the next begins, and what costs nothing is answered', async () => {
+  const frugal = await startGateway(tripline, {
+    sourceUrl,
+    env: { SCAN_BUDGET_ROWS_PER_MINUTE: String(2 * TRIPS - 1), REDIS_URL: '' },
+  });
+  try {
+    const filtered = (miles: number): string => `p90(filter: { tripDistance: { min: ${miles} } }) { trips }`;
+    expect((await ask(frugal, `{ ${filtered(1)} }`)).errors).toBeUndefined();
+    const { data, errors } = await ask(frugal, `{ all: p90 { trips } some: ${filtered(2)} }`);
+    expect([data, errors]).toEqual([
+      null,
+      [
+        expect.objectContaining({
+          path: ['some'],
+          extensions: {
+            code: 'RATE_LIMITED',
+            estimatedRows: TRIPS,
+            budgetRowsPerMinute: 2 * TRIPS - 1,
+            remainingRows: TRIPS - 1,
+            retryAfterSeconds: expect.toSatisfy((seconds: number) => seconds > 0 && seconds <= 60),
+          },
+        }),
+      ],
+    ]);
+    const download = await fetch(`${frugal.url}/api/trips-over-p90`);
+    const retryAfter = Number(download.headers.get('retry-after'));
+    expect([download.status, await download.json()]).toMatchObject([
+      429,
+      { code: 'RATE_LIMITED', retryAfterSeconds: retryAfter },
+    ]);
+    expect(
+      (await ask(frugal, '{ p90 { trips } p90By(dimension: MONTH_OF_YEAR) { dataVersion } }')).errors,
+    ).toBe(undefined);
+  } finally {
+    await frugal.stop();
+  }
+});
+
 describe('with a second for each request', () => {
   it(
     'says TIMEOUT while the engine stands still, and answers what is in memory',
