@@ -2,7 +2,7 @@
  * `npm run bench:gateway`: cached answers to persisted queries against bare `node:http` and against peers, on this machine in one run, over HTTP from outside.
  * `--part ratios,connections,clients` chooses; `--seconds` is how long each side is loaded in each of `--rounds`.
  */
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureConnections } from './gateway/connections.ts';
@@ -46,7 +46,10 @@ const parts: Record<string, (loaded: Loaded) => Promise<Shown[]>> = {
 const chosen = values.part.split(',');
 for (const name of chosen) if (!(name in parts)) throw new RangeError(`no part is called ${name}`);
 
-console.info(`${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}`);
+const busy = (loadavg()[0] ?? NaN).toFixed(1);
+console.info(
+  `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}, load average ${busy}`,
+);
 const loaded = await startLoaded({ cache, months: number('months'), rows: number('rows') });
 try {
   for (const name of chosen) {

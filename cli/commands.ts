@@ -95,10 +95,7 @@ const pauseOrResume = async (
 };
 
 const backfill: Doing<'backfill'> = async ({ from, to, force, wait }, { ask, output, painter }) => {
-  const { answer } = await ask<{ answer: { id: string } }>(
-    'backfill',
-    { from, to, force },
-  );
+  const { answer } = await ask<{ answer: { id: string } }>('backfill', { from, to, force });
   if (!wait) return output.result(answer, () => [`Asked for; its id is ${answer.id}.`]);
   const state = await followBackfill({ ask, id: answer.id, painter });
   const quarantined = (await readFiles(ask, 'QUARANTINED')).filter(
@@ -138,10 +135,7 @@ async function readFiles(ask: Ask, stage: string | undefined): Promise<FileNode[
     const {
       files,
     }: { files: { nodes: FileNode[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } =
-      await ask(
-        'files',
-        { stage: stage ?? null, after },
-      );
+      await ask('files', { stage: stage ?? null, after });
     all.push(...files.nodes);
     if (!files.pageInfo.hasNextPage) return all;
     after = files.pageInfo.endCursor;
@@ -166,10 +160,7 @@ const listFiles: Doing<'files'> = async ({ stage }, { ask, output }) => {
 const retry: Doing<'retry'> = async ({ filenames }, { ask, output }) => {
   const { answer } = await ask<{
     answer: { retrying: string[]; remaining: number; source: { paused: boolean | null } };
-  }>(
-    'retry',
-    { filenames: filenames.length === 0 ? null : filenames },
-  );
+  }>('retry', { filenames: filenames.length === 0 ? null : filenames });
   output.result(answer, () => [
     ...answer.retrying.map((filename) => `again: ${filename}`),
     ...(answer.retrying.length === 0 ? ['Nothing is quarantined that is not being ingested already.'] : []),
@@ -181,10 +172,7 @@ const retry: Doing<'retry'> = async ({ filenames }, { ask, output }) => {
 const rollback: Doing<'rollback'> = async ({ filename }, { ask, output }) => {
   const { answer } = await ask<{
     answer: { dataVersion: number; version: string; heldBack: string | null };
-  }>(
-    'rollback',
-    { filename },
-  );
+  }>('rollback', { filename });
   const { dataVersion, version, heldBack } = answer;
   output.result(answer, () => [
     `${filename} is back at version ${version}, published as ${dataVersion}.`,
@@ -199,10 +187,7 @@ const rollback: Doing<'rollback'> = async ({ filename }, { ask, output }) => {
 const setLimits: Doing<'limits'> = async ({ min, max, host }, { ask, output }) => {
   const { answer } = await ask<{
     answer: { host: string; minConcurrent: number; maxConcurrent: number };
-  }>(
-    'set-limits',
-    { min: min ?? null, max: max ?? null, host: host ?? null },
-  );
+  }>('set-limits', { min: min ?? null, max: max ?? null, host: host ?? null });
   output.result(answer, () => [
     `${answer.host} is asked for ${answer.minConcurrent} to ${answer.maxConcurrent} requests at a time.`,
   ]);
@@ -217,10 +202,7 @@ const p90: Doing<'p90'> = async ({ from, to, interpolate }, { ask, output }) => 
       dataVersion: number;
       dataThrough: string | null;
     };
-  }>(
-    'p90',
-    { pickup: { from: from ?? null, to: to ?? null }, interpolate },
-  );
+  }>('p90', { pickup: { from: from ?? null, to: to ?? null }, interpolate });
   const { value, trips, tripsOver, dataVersion, dataThrough } = answer;
   output.result(answer, () => [
     value === null

@@ -32,8 +32,13 @@ export async function startParty({
     await (await fetch(url)).arrayBuffer();
     return 'up';
   };
-  if ((await until(`${args.join(' ')} answers`, isUp)) === 'ended')
-    throw new Error(`${command} ${args.join(' ')} ended with ${child.exitCode}`);
+  try {
+    if ((await until(`${args.join(' ')} answers`, isUp)) === 'ended')
+      throw new Error(`${command} ${args.join(' ')} ended with ${child.exitCode}`);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
   return {
     url,
     pid: child.pid ?? 0,

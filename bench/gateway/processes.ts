@@ -4,6 +4,7 @@ import type { Gateway, Loaded } from '../query/loaded.ts';
 import { endOf, P90, randomRanges, startOf } from '../query/ranges.ts';
 import { postUnderLoad } from '../wrk.ts';
 import { load } from './load.ts';
+import { startCachingGateway } from './ours.ts';
 import { prime } from './prime.ts';
 import { manyRanges } from './question.ts';
 
@@ -13,11 +14,11 @@ const UNCACHED = 50_000;
 const DAY = 86_400_000;
 
 export async function measureProcesses(
-  { months, redisUrl, startGateway }: Loaded,
+  loaded: Loaded,
   { seconds, rounds }: { seconds: number; rounds: number },
 ): Promise<Shown[]> {
-  const start = (processes: string) =>
-    startGateway({ REDIS_URL: redisUrl, LOG_LEVEL: 'info', GATEWAY_PROCESSES: processes }, { log: 'ignore' });
+  const { months } = loaded;
+  const start = (processes: string) => startCachingGateway(loaded, { GATEWAY_PROCESSES: processes });
   const gateways: Gateway[] = [];
   try {
     gateways.push(await start('1'), await start('2'));
@@ -27,7 +28,9 @@ export async function measureProcesses(
     const uncached: number[][] = gateways.map(() => []);
     // The first round warms up, each process of its own.
     for (let round = 0; round <= rounds; round += 1)
-      for (const [index, { url }] of gateways.entries()) {
+      for (const [index, { url }] of round % 2 === 0
+        ? [...gateways.entries()]
+        : [...gateways.entries()].reverse()) {
         const hits = await load({ url, requests, connections: CONNECTIONS, seconds });
         // Never asked before, in any round.
         const seed = 100 + round * gateways.length + index;

@@ -5,6 +5,7 @@ import { endOf, rangeBetween, startOf } from '../query/ranges.ts';
 import { ask, type Answer } from './ask.ts';
 import type { Same } from './bare.ts';
 import { measureInTurn, type Measured, type Side } from './in-turn.ts';
+import { startCachingGateway } from './ours.ts';
 import { startNodeParty, type Party } from './party.ts';
 import { startPeers } from './peers.ts';
 import { prime } from './prime.ts';
@@ -27,16 +28,17 @@ const COMPARISONS: readonly { what: string; ours: string; against: string; atLea
 ];
 
 export async function measureRatios(
-  { months, redisUrl, startGateway }: Loaded,
+  loaded: Loaded,
   { seconds, rounds, cache }: { seconds: number; rounds: number; cache: string },
 ): Promise<Shown[]> {
+  const { months, redisUrl } = loaded;
   const parties: Pick<Party, 'stop'>[] = [];
   const taking = <Taken extends Pick<Party, 'stop'>>(party: Taken): Taken => {
     parties.push(party);
     return party;
   };
   try {
-    const ours = taking(await startGateway({ REDIS_URL: redisUrl, LOG_LEVEL: 'info' }, { log: 'ignore' }));
+    const ours = taking(await startCachingGateway(loaded));
     const range = rangeBetween(startOf(months[0] ?? '') + 9 * DAY, endOf(months.at(-1) ?? '') - 11 * DAY);
     const [one, ...many] = await prime(ours.url, [range, ...manyRanges(months, MANY)]);
     if (one === undefined) throw new Error('nothing was asked');

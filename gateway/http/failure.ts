@@ -13,16 +13,15 @@ export interface Failure {
 }
 
 /** Of these a client that speaks application/json learns by the status too: what is between it and us acts on them. */
-const ALWAYS_BY_STATUS: readonly string[] = [
+const TURNED_AWAY: readonly string[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'OVERLOADED'];
+const BY_STATUS: readonly string[] = [
+  ...TURNED_AWAY,
   'BAD_REQUEST',
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
   'METHOD_NOT_ALLOWED',
   'NOT_ACCEPTABLE',
   'CONTENT_TOO_LARGE',
   'UNSUPPORTED_MEDIA_TYPE',
-  'RATE_LIMITED',
-  'OVERLOADED',
+  'SERVICE_UNAVAILABLE',
 ];
 /** Not for a client of its own accord, but for one question at one moment. */
 const ONLY_FOR_ONE: readonly string[] = [
@@ -61,7 +60,7 @@ export interface FailureResponse {
 export function graphqlFailure(failure: Failure, mediaType: MediaType): FailureResponse {
   const { code, errors, data } = failure;
   const isBegun = data !== undefined;
-  const byStatus = ALWAYS_BY_STATUS.includes(code) && (!isBegun || data === null);
+  const byStatus = isBegun ? data === null && TURNED_AWAY.includes(code) : BY_STATUS.includes(code);
   const isJson = mediaType === 'application/json';
   const status = byStatus || (!isBegun && !isJson) ? statusOf(code).status : 200;
   const shown = errors.map((error) => ({ ...error.toJSON(), extensions: shownExtensions(error) }));
@@ -90,7 +89,8 @@ function statusOf(code: string): Status {
 }
 
 function failureHeaders({ code, errors }: Failure): Record<string, string> {
-  const { retryAfterSeconds: seconds, allow } = errors[0]?.extensions ?? {};
+  const { retryAfterSeconds, allow } = errors[0]?.extensions ?? {};
+  const seconds = retryAfterSeconds ?? (code === 'SERVICE_UNAVAILABLE' ? 1 : undefined);
   return {
     'cache-control': 'no-store',
     ...(typeof seconds === 'number' ? { 'retry-after': String(Math.max(1, Math.ceil(seconds))) } : {}),

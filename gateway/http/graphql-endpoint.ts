@@ -111,8 +111,6 @@ export function createGraphqlEndpoint({
       if (errors === undefined) throw error;
       const failure = failureOf(errors);
       const told = graphqlFailure(failure, (form ?? PLAIN).mediaType);
-      // What is still coming of the body is of no interest.
-      if (!request.complete) told.headers['connection'] = 'close';
       sendFailure(response, told);
       conclude(arrived, { operation: 'refused', outcome: 'error', status: told.status, failure });
     }

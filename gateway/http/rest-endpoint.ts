@@ -55,8 +55,6 @@ export function createRestEndpoint({
       if (!(error instanceof GraphQLError) || response.headersSent) throw error;
       const failure = failureOf([error]);
       const told = problemFailure(failure);
-      // What is still coming of the body is of no interest.
-      if (!request.complete) told.headers['connection'] = 'close';
       sendFailure(response, told);
       conclude(arrived, { operation: name, outcome: 'error', status: told.status, failure });
     }
