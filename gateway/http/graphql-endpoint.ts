@@ -55,7 +55,7 @@ export function createGraphqlEndpoint({
     const refusal = readingRefusal(caller);
     if (refusal !== undefined) throw refusal;
     const exchange: Exchange = { ...arrived, caller, gone: untilGone(response) };
-    const asked = isPost ? readBody(text) : readQueryString(text.split('?', 2)[1] ?? '');
+    const asked = isPost ? readBody(text) : readQueryString(queryOf(text));
     const document = await documentOf(asked);
     if (document.errors.length > 0) throw new DocumentErrors(document.errors);
     const facts = operationOf(document, asked.operationName);
@@ -64,7 +64,9 @@ export function createGraphqlEndpoint({
     if (facts?.kind === OperationTypeNode.MUTATION && !isPost)
       throw methodNotAllowed('A mutation changes something: send it by POST.', 'POST');
     const takesEvents = /\btext\/event-stream\b/.test(request.headers.accept ?? '');
-    if (facts?.kind === OperationTypeNode.SUBSCRIPTION || takesEvents) {
+    // Clients name it among what they take of any operation.
+    const isStreamed = facts?.kind === OperationTypeNode.SUBSCRIPTION || (form === undefined && takesEvents);
+    if (isStreamed) {
       if (!takesEvents)
         throw notAcceptable(
           'A subscription is answered by server-sent events: send the header "Accept: text/event-stream".',
@@ -88,7 +90,8 @@ export function createGraphqlEndpoint({
       form,
       shape: GRAPHQL_SHAPE,
       failure: (failure) => graphqlFailure(failure, form.mediaType),
-      raw: text,
+      // One that makes a document known must come to where that is done.
+      raw: asked.query !== undefined && asked.hash !== undefined ? undefined : text,
     });
   }
 
@@ -133,6 +136,11 @@ async function readPost(request: IncomingMessage): Promise<string> {
   if (!/^application\/(json|graphql-response\+json)\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw unsupportedMediaType('Send the query as JSON, with content-type: application/json.');
   return (await readLimitedBody(request, HTTP_LIMITS.bodyBytes)).toString();
+}
+
+function queryOf(target: string): string {
+  const at = target.indexOf('?');
+  return at === -1 ? '' : target.slice(at + 1);
 }
 
 /** A browser that opens the address. */
