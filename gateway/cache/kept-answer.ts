@@ -19,8 +19,8 @@ export interface KeptAnswer {
   dataVersion: number;
   /** The newest snapshot of which it was found to be the answer. */
   currentAt: Snapshot | undefined;
-  /** Heads of responses, by who asked how; made by the writer. */
-  heads: Map<string, string[]>;
+  /** Heads of responses, made by the writer when they are first needed. */
+  heads: string[][];
 }
 
 /**
@@ -51,6 +51,6 @@ export function keepAnswer({
     etag: `W/"${dataVersion}-${digest}"`,
     dataVersion,
     currentAt: undefined,
-    heads: new Map(),
+    heads: [],
   };
 }

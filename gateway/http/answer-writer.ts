@@ -10,6 +10,10 @@ const gzip = promisify(gzipCallback);
 /** Smaller ones fit into a packet or two anyway. */
 const COMPRESSED_FROM_BYTES = 1_400;
 
+/** Of the heads that an answer has for each form. */
+const KINDS = ['got', 'notModified', 'posted'] as const;
+type Kind = (typeof KINDS)[number];
+
 export interface AnswerWriter {
   /** Writes it at once, unless it must be compressed first: then nothing is written. @returns the status, or undefined */
   write(
@@ -46,11 +50,9 @@ export function createAnswerWriter({
     ['Accept', 'Accept-Encoding', ...vary].join(', '),
   ];
 
-  function headOf(answer: KeptAnswer, form: Form, kind: string, make: () => string[]): string[] {
-    const key = `${kind}${form.id}`;
-    let head = answer.heads.get(key);
-    if (head === undefined) answer.heads.set(key, (head = make()));
-    return head;
+  function headOf({ heads }: KeptAnswer, form: Form, kind: Kind, make: () => string[]): string[] {
+    const index = form.index * KINDS.length + KINDS.indexOf(kind);
+    return (heads[index] ??= make());
   }
 
   function write(
@@ -64,7 +66,7 @@ export function createAnswerWriter({
     if (condition !== undefined && !isPost && matches(condition, answer.etag)) {
       response.writeHead(
         304,
-        headOf(answer, form, 'n', () => ['ETag', answer.etag, ...common]),
+        headOf(answer, form, 'notModified', () => ['ETag', answer.etag, ...common]),
       );
       response.end();
       return 304;
@@ -81,7 +83,7 @@ export function createAnswerWriter({
       // What answers a POST is nobody's to keep.
       ...(isPost ? ['Cache-Control', 'no-store'] : ['ETag', answer.etag, ...common]),
     ];
-    response.writeHead(200, headOf(answer, form, isPost ? 'p' : 'g', make));
+    response.writeHead(200, headOf(answer, form, isPost ? 'posted' : 'got', make));
     response.end(body);
     return 200;
   }

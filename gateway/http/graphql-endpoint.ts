@@ -14,7 +14,7 @@ import type { Executor, Operation } from './executor.ts';
 import { failureOf, graphqlFailure } from './failure.ts';
 import type { FastPath } from './fast-path.ts';
 import { readBody, readQueryString, type GraphqlRequest } from './graphql-request.ts';
-import type { Form, Negotiation } from './negotiation.ts';
+import { PLAIN, type Form, type Negotiation } from './negotiation.ts';
 import { untilGone } from './until-gone.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST'];
@@ -22,8 +22,6 @@ const GRAPHQL_SHAPE = {
   id: 'graphql',
   bodyOf: (data: unknown): string => JSON.stringify({ data }),
 };
-/** What failures are told in to those who take none of ours. */
-const PLAIN: Form = { mediaType: 'application/json', encoding: 'identity', id: '' };
 
 export type GraphqlEndpoint = (arrived: Arrived) => Promise<void>;
 

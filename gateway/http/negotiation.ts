@@ -8,11 +8,14 @@ export type MediaType = (typeof MEDIA_TYPES)[number];
 export interface Form {
   mediaType: MediaType;
   encoding: 'identity' | 'gzip';
-  /** Short, for keys. */
-  id: string;
+  /** From 0: no two forms have the same. */
+  index: number;
 }
 
 const MOST_REMEMBERED = 1_000;
+
+/** What those get who take none of ours, and are answered nevertheless. */
+export const PLAIN: Form = { mediaType: 'application/json', encoding: 'identity', index: 0 };
 
 export type Negotiation = (headers: {
   accept?: string | undefined;
@@ -22,7 +25,19 @@ export type Negotiation = (headers: {
 /** @returns what a client takes of what there is; undefined: nothing */
 export function createNegotiation(): Negotiation {
   const remembered = new Map<string, Form | undefined>();
+  let last:
+    | { accept: string | undefined; encodings: string | string[] | undefined; form: Form | undefined }
+    | undefined;
+
   return ({ accept, 'accept-encoding': encodings }) => {
+    // Most requests have the headers of the one before.
+    if (last !== undefined && accept === last.accept && encodings === last.encodings) return last.form;
+    const form = formFor(accept, encodings);
+    last = { accept, encodings, form };
+    return form;
+  };
+
+  function formFor(accept: string | undefined, encodings: string | string[] | undefined): Form | undefined {
     const asked = `${accept}\n${String(encodings)}`;
     if (remembered.has(asked)) return remembered.get(asked);
     const negotiator = new Negotiator({ headers: { accept, 'accept-encoding': encodings } });
@@ -34,10 +49,10 @@ export function createNegotiation(): Negotiation {
         : {
             mediaType,
             encoding: isCompressed ? 'gzip' : 'identity',
-            id: `${MEDIA_TYPES.indexOf(mediaType)}${isCompressed ? 'z' : ''}`,
+            index: 2 * MEDIA_TYPES.indexOf(mediaType) + (isCompressed ? 1 : 0),
           };
     if (remembered.size >= MOST_REMEMBERED) remembered.clear();
     remembered.set(asked, form);
     return form;
-  };
+  }
 }

@@ -9,11 +9,9 @@ import type { RestRoute } from '../rest/routes.ts';
 import type { Answering } from './answering.ts';
 import { sendFailure, type Arrived, type Conclude, type Exchange } from './exchange.ts';
 import { failureOf, problemFailure } from './failure.ts';
-import type { Form, Negotiation } from './negotiation.ts';
+import { PLAIN, type Negotiation } from './negotiation.ts';
 import { untilGone } from './until-gone.ts';
 
-/** What those get who take none of ours: a browser that opens the address. */
-const JSON_FORM: Form = { mediaType: 'application/json', encoding: 'identity', id: '0' };
 const READING = ['GET', 'HEAD'];
 
 export interface RestEndpoint {
@@ -71,7 +69,7 @@ export function createRestEndpoint({
           name,
           operation: { document, operationName: route.operationName, variables },
           facts: document.operations[0],
-          form: negotiate(request.headers) ?? JSON_FORM,
+          form: negotiate(request.headers) ?? PLAIN,
           shape: { id: 'rest', bodyOf: (data) => `${JSON.stringify(route.answerOf(data ?? {}))}\n` },
           failure: problemFailure,
           raw: request.url,

@@ -104,7 +104,6 @@ export function readLimitedBody(request: IncomingMessage, mostBytes: number): Pr
       resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, bytes)),
     );
     request.once('error', (error) => reject(new BodyCutError('the request was cut', { cause: error })));
-    request.once('close', () => reject(new BodyCutError('the request was cut')));
   });
 }
 
