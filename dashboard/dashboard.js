@@ -142,4 +142,5 @@ form.addEventListener('submit', (event) => event.preventDefault());
 form.addEventListener('input', () => void refresh());
 form.addEventListener('reset', () => setTimeout(() => void refresh()));
 await refresh();
-setInterval(() => void refresh(), EVERY_MS);
+// Who has no key is not asked for it by each look anew.
+setInterval(() => void (byId('access').hidden && refresh()), EVERY_MS);

@@ -160,6 +160,8 @@ export async function planParts({
         loglevel: 'warning',
         save: '',
         appendonly: 'no',
+        maxmemory: '256mb',
+        'maxmemory-policy': 'allkeys-lru',
         dir: dataDir,
       }),
       env: variables,

@@ -104,8 +104,8 @@ export function createSharedAnswers({
       const digest = createHash('sha256')
         .update([namespace, snapshot.logId, key].join('\n'))
         .digest('base64url');
-      const place = `tripline:answer:${digest}`;
-      const lock = `tripline:computing:${digest}`;
+      const place = `tripline:1:answer:${digest}`;
+      const lock = `tripline:1:computing:${digest}`;
       const token = randomUUID();
       const current = async (packed: Buffer | null | undefined): Promise<KeptAnswer | undefined> => {
         const answer = await unpack(key, packed);

@@ -39,7 +39,7 @@ const MOST_CHARACTERS = 1 << 20;
 /** A document that nobody registers again is forgotten: its clients send it once more. */
 const REMEMBERED_SECONDS = 30 * 86_400;
 
-const keyOf = (hash: string): string => `tripline:document:${hash}`;
+const keyOf = (hash: string): string => `tripline:1:document:${hash}`;
 const HASH = /^[0-9a-f]{64}$/;
 
 export function createDocuments({

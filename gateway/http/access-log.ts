@@ -1,4 +1,4 @@
-/** One line for each miss, error and what is not cached; of hits, a sample. */
+/** One line for each miss, error and what is no query; a sample of hits, and of queries that are never kept, as dashboards ask them all the time. */
 import type { Logger } from '../../config/logging.ts';
 import type { RequestOutcome } from './request-metrics.ts';
 
@@ -16,12 +16,12 @@ export interface Access {
 
 export interface AccessLog {
   write(access: Access): void;
-  /** Asked once for each hit. */
-  isHitLogged(): boolean;
+  /** Is this one of the sample? Asked once for each. */
+  isSampled(): boolean;
 }
 
 /** A line for each would halve the rate of cached answers. */
-const HITS_PER_LINE = 1_000;
+const REQUESTS_PER_LINE = 1_000;
 
 export function createAccessLog({
   logger,
@@ -30,17 +30,17 @@ export function createAccessLog({
   logger: Logger;
   detail: 'all' | 'sample' | 'off';
 }): AccessLog {
-  let hits = 0;
+  let requests = 0;
   return {
     write({ operation, cache, status, ms, dataVersion, code }) {
       if (detail === 'off') return;
       const rounded = Math.round(ms * 1000) / 1000;
       logger.info({ operation, cache, status, ms: rounded, dataVersion, code }, 'request');
     },
-    isHitLogged() {
+    isSampled() {
       if (detail !== 'sample') return detail === 'all';
-      hits += 1;
-      return hits % HITS_PER_LINE === 1;
+      requests += 1;
+      return requests % REQUESTS_PER_LINE === 1;
     },
   };
 }

@@ -1,5 +1,5 @@
 /** From an operation to its answer: kept, computed once for all who wait for it, or, where it cannot be kept, computed. */
-import { GraphQLError, type ExecutionResult } from 'graphql';
+import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { AnswerCache, Computed } from '../cache/answer-cache.ts';
 import { canonicalVariables } from '../cache/canonical-variables.ts';
 import { askingFor, createContext, type GatewayParts } from '../context.ts';
@@ -94,7 +94,8 @@ export function createAnswering({
         'cache-control': 'no-store',
       });
       response.end(body);
-      return conclude(exchange, { operation: asked.name, outcome: 'none', status: 200 });
+      const outcome = facts?.kind === OperationTypeNode.MUTATION ? 'none' : 'uncached';
+      return conclude(exchange, { operation: asked.name, outcome, status: 200 });
     }
     const variables = canonicalVariables(facts.variables, operation.variables);
     const key = [shape.id, operation.document.hash, facts.name ?? '', variables].join('\n');

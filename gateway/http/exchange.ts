@@ -34,7 +34,7 @@ export function createConclude({ metrics, log }: { metrics: RequestMetrics; log:
   return ({ began }, { operation, outcome, status, dataVersion, failure }) => {
     const ms = performance.now() - began;
     metrics.series(operation, outcome, status).count(ms);
-    if (outcome !== 'hit' || log.isHitLogged())
+    if ((outcome !== 'hit' && outcome !== 'uncached') || log.isSampled())
       log.write({ operation, cache: outcome, status, ms, dataVersion, code: failure?.code });
   };
 }

@@ -1,6 +1,7 @@
 /** Yoga: runs operations that were understood already, and streams subscriptions. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from '../../config/logging.ts';
 import type { GatewayContext } from '../context.ts';
@@ -28,6 +29,24 @@ export interface Executor {
   graphiql(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
+/** What GraphiQL begins with. */
+const FIRST_QUERY = `# The p90 of everything that is published, and what there is of it.
+{
+  p90 {
+    value
+    trips
+    tripsOver
+    dataThrough
+  }
+  source {
+    name
+    files {
+      stage
+      count
+    }
+  }
+}
+`;
 const OUR_FAULT = 'This is our fault. It is logged.';
 
 /** What Yoga is given beside the request. */
@@ -61,7 +80,9 @@ export function createExecutor({
   const yoga = createYoga<Partial<ServerContext>>({
     schema,
     graphqlEndpoint: '/graphql',
-    graphiql: graphiql && { title: 'Tripline' },
+    graphiql: graphiql && { title: 'Tripline', defaultQuery: FIRST_QUERY },
+    // The page has all that it needs with it.
+    renderGraphiQL,
     landingPage: false,
     batching: false,
     cors: false,

@@ -80,7 +80,7 @@ export function createFastPath({
       if (status === undefined) return false;
       const ms = performance.now() - began;
       (status === 200 ? asked.hit : asked.notModified).count(ms);
-      if (log.isHitLogged())
+      if (log.isSampled())
         log.write({ operation: asked.operation, cache: 'hit', status, ms, dataVersion: kept.dataVersion });
       return true;
     },

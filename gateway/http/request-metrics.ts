@@ -2,8 +2,8 @@
 import type { Metric, Registry } from 'prom-client';
 import type { CacheOutcome } from '../cache/answer-cache.ts';
 
-/** `none`: of what is not cached; `error`: there was no answer to keep. */
-export type RequestOutcome = CacheOutcome | 'none' | 'error';
+/** `uncached`: a query whose answer is not kept; `none`: what is no query; `error`: there was no answer to keep. */
+export type RequestOutcome = CacheOutcome | 'uncached' | 'none' | 'error';
 
 export interface RequestSeries {
   /** Milliseconds. */
