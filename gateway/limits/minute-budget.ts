@@ -1,14 +1,11 @@
 /** What one client may have read in a minute, by all gateways together. */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Logger } from '../../config/logging.ts';
 import { rateLimited, tooExpensive } from '../errors.ts';
 
 /** A client's minute begins with its first question. */
 const MINUTE_SECONDS = 60;
-/** A Redis that is slow is as good as none: the answer does not wait for it. */
-const REDIS_PATIENCE_MS = 100;
-/** After which it is asked again. */
+/** After a failure it is asked again when this is over. */
 const REDIS_PAUSE_MS = 1_000;
 
 export interface MinuteBudget {
@@ -21,24 +18,7 @@ export interface MinuteBudget {
   charge(client: string, rows: number): Promise<() => void>;
 }
 
-/** A connection that gives up rather than wait. */
-export function connectBudget(redisUrl: string, { logger }: { logger: Logger }): Redis {
-  const redis = new Redis(redisUrl, {
-    commandTimeout: REDIS_PATIENCE_MS,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: 1_000,
-  });
-  let away = false;
-  redis.on('error', (error: Error) => {
-    if (!away) logger.warn({ error: error.message }, 'Redis is away: each gateway keeps budgets by itself');
-    away = true;
-  });
-  redis.on('ready', () => (away = false));
-  return redis;
-}
-
-/** @param redis see `connectBudget` */
+/** @param redis a connection that gives up rather than wait: a `RedisStore`'s */
 export function createMinuteBudget({
   redis,
   rowsPerMinute,

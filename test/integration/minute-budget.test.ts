@@ -2,13 +2,14 @@
 import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { connectBudget, createMinuteBudget, type MinuteBudget } from '../../gateway/limits/minute-budget.ts';
+import { createMinuteBudget, type MinuteBudget } from '../../gateway/limits/minute-budget.ts';
+import { createRedisStore, type RedisStore } from '../../gateway/redis/redis-store.ts';
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
 const logger = pino({ level: 'silent' });
 let server: RedisServer;
-let connections: ReturnType<typeof connectBudget>[] = [];
+let stores: RedisStore[] = [];
 let here: MinuteBudget;
 let there: MinuteBudget;
 let next = 0;
@@ -19,18 +20,18 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  for (const each of connections) each.disconnect();
-  connections = [connectBudget(server.url, { logger }), connectBudget(server.url, { logger })];
-  const [one, other] = connections;
+  for (const each of stores) each.close();
+  stores = [1, 2].map(() => createRedisStore({ url: server.url, logger }));
+  const [one, other] = stores.map(({ client }) => client);
   here = createMinuteBudget({ redis: one, rowsPerMinute: 1_000 });
   there = createMinuteBudget({ redis: other, rowsPerMinute: 1_000 });
-  await until('both are connected', () => connections.every(({ status }) => status === 'ready'));
+  await until('both are connected', () => [one, other].every((each) => each?.status === 'ready'));
   next += 1;
   client = `client ${next}`;
 });
 
 afterAll(async () => {
-  for (const each of connections) each.disconnect();
+  for (const each of stores) each.close();
   server.goOn();
   await server.stop();
 });
