@@ -30,7 +30,8 @@ const KEPT_SECONDS = 7 * 86_400;
 /** A gateway that dies while it computes holds up the others for so long. */
 const LOCK_MS = 2_000;
 const RENEW_MS = 500;
-const LOOK_AGAIN_MS = 10;
+/** How soon another's answer is looked for, at first and at most. */
+const LOOK_AGAIN_MS = { first: 10, most: 100 } as const;
 const COMPRESSED_FROM_BYTES = 1_024;
 const MOST_BYTES = 4 << 20;
 const FORMAT = 1;
@@ -111,7 +112,7 @@ export function createSharedAnswers({
         const answer = await unpack(key, packed);
         return answer !== undefined && (await isCurrent(answer)) ? answer : undefined;
       };
-      for (;;) {
+      for (let wait: number = LOOK_AGAIN_MS.first; ; wait = Math.min(LOOK_AGAIN_MS.most, wait * 1.5)) {
         const found = await store.run((redis) => redis.mgetBuffer(place, lock));
         if (found === undefined) return compute();
         const [packed, holder] = found;
@@ -134,7 +135,7 @@ export function createSharedAnswers({
             });
         }
         if (allGone().aborted || deadlineMs() <= 0) return compute();
-        await sleep(LOOK_AGAIN_MS);
+        await sleep(wait);
       }
     },
   };
