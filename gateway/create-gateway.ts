@@ -103,7 +103,9 @@ export function createGateway({
   const conclude = createConclude({ metrics, log });
   const negotiate = createNegotiation();
   const fastPath = createFastPath({ cache, liveLoads, writer, negotiate, access, isGuarded, metrics, log });
-  const executor = createExecutor({ schema, graphiql: settings.graphiql, logger });
+  // Where documents must be known, the page could ask nothing.
+  const graphiql = settings.graphiql && !settings.trustedDocumentsOnly;
+  const executor = createExecutor({ schema, graphiql, logger });
   const answering = createAnswering({ parts, cache, executor, shedding, writer, fastPath, conclude });
   const allMetrics = gatherMetrics(registry);
   return createGatewayServer({

@@ -47,6 +47,8 @@ export interface AnswerCache {
 const OVERHEAD_BYTES = 1_024;
 /** How often an answer is computed anew because a publication changed it meanwhile. */
 const ATTEMPTS = 3;
+/** What is asked about the schema alone is answered without a warehouse, too. */
+const NOTHING_READ = { logId: '', sequence: 0 };
 
 export function createAnswerCache({
   liveLoads,
@@ -71,7 +73,7 @@ export function createAnswerCache({
 
   function isCurrent(answer: KeptAnswer): boolean {
     const snapshot = liveLoads.current();
-    if (snapshot === undefined) return false;
+    if (snapshot === undefined) return answer.reads.length === 0;
     if (answer.currentAt === snapshot) return true;
     if (!areCurrent(answer.reads, snapshot)) return false;
     answer.currentAt = snapshot;
@@ -90,9 +92,8 @@ export function createAnswerCache({
     allGone: () => AbortSignal,
   ): Promise<Found<Failure> & { isOnlyForOne: boolean }> {
     const { body, reads, failure, isOnlyForOne } = await run(allGone);
-    const snapshot = liveLoads.current();
-    if (body === undefined || snapshot === undefined)
-      return { failure: failure as Failure, outcome: 'miss', isOnlyForOne };
+    if (body === undefined) return { failure: failure as Failure, outcome: 'miss', isOnlyForOne };
+    const snapshot = liveLoads.current() ?? NOTHING_READ;
     const answer = keepAnswer({ question: key, namespace, body, reads: reads.noted, snapshot });
     return { kept: answer, outcome: 'miss', isOnlyForOne };
   }
@@ -133,10 +134,11 @@ export function createAnswerCache({
     get,
     bytes: () => kept.calculatedSize,
     async answer<Failure>(question: Question<Failure>) {
-      const { key, gone } = question;
-      for (let attempt = 1; ; attempt += 1) {
+      const { key, gone, deadlineMs } = question;
+      let attempts = 0;
+      for (let isFirst = true; ; isFirst = false) {
         const held = get(key);
-        if (held !== undefined) return { kept: held, outcome: attempt === 1 ? 'hit' : 'joined' };
+        if (held !== undefined) return { kept: held, outcome: isFirst ? 'hit' : 'joined' };
         let flight = flights.get(key) as Flight<Found<Failure> & { isOnlyForOne?: boolean }> | undefined;
         const isMine = flight === undefined;
         if (flight === undefined) {
@@ -145,13 +147,14 @@ export function createAnswerCache({
           forgetWhenDone(key, flight);
         } else void flight.join(gone).catch(() => undefined);
         const found = await flight.outcome;
-        const isLast = attempt === ATTEMPTS;
         if (found.kept === undefined) {
-          if (isMine || isLast || found.isOnlyForOne !== true) return found;
+          // However many fail before it, each for itself.
+          if (isMine || found.isOnlyForOne !== true || deadlineMs() <= 0) return found;
           continue;
         }
+        attempts += 1;
         // A publication came meanwhile: whoever has seen its answers must not be given an older one.
-        if (!isLast && !isCurrent(found.kept)) continue;
+        if (attempts < ATTEMPTS && !isCurrent(found.kept)) continue;
         return isMine ? found : { ...found, outcome: 'joined' };
       }
     },

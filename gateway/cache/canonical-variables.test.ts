@@ -12,6 +12,8 @@ it.each([
   [{ p: 1 }, { p: '1' }],
   [{ pickup: [1, 2] }, { pickup: [2, 1] }],
   [{ pickup: { from: null } }, { pickup: {} }],
+  [{ p: null }, JSON.parse('{"p":1e999}') as Record<string, unknown>],
+  [JSON.parse('{"p":1e999}') as Record<string, unknown>, { p: 'Infinity' }],
   [{ pickup: 'a,p:1' }, { pickup: 'a', p: 1 }],
   [{ pickup: ['a', 'b'] }, { pickup: ['a","b'] }],
 ])('%j and %j are different', (one, other) => {

@@ -38,10 +38,12 @@ export function keepAnswer({
   namespace: string;
   body: Buffer;
   reads: readonly Read[];
-  snapshot: Snapshot;
+  snapshot: Pick<Snapshot, 'logId' | 'sequence'>;
 }): KeptAnswer {
   const dataVersion = newestVersion(reads);
-  const identity = [namespace, snapshot.logId, question, JSON.stringify(reads)].join('\n');
+  // The fields of one answer are computed side by side, and note what they read in any order.
+  const facts = [...new Set(reads.map((read) => JSON.stringify(read)))].toSorted();
+  const identity = [namespace, snapshot.logId, question, ...facts].join('\n');
   const digest = createHash('sha256').update(identity).digest('base64url').slice(0, 22);
   return {
     body,

@@ -18,8 +18,7 @@ export interface Asked {
   /** For metrics and the log. */
   name: string;
   operation: Operation;
-  /** Undefined where the document does not tell which operation is meant: running it says so. */
-  facts: OperationFacts | undefined;
+  facts: OperationFacts;
   form: Form;
   /** How the data becomes the body; its id tells answers of one operation apart that are shaped otherwise. */
   shape: { id: string; bodyOf: (data: ExecutionResult['data']) => string };
@@ -85,7 +84,7 @@ export function createAnswering({
     if (parts.liveLoads.isBehind()) await catchUp(parts.liveLoads);
     const { request, response, began, gone } = exchange;
     const { facts, operation, shape, form } = asked;
-    if (facts?.isCached !== true) {
+    if (!facts.isCached) {
       const { body, failure } = await compute(asked, exchange, gone);
       if (body === undefined) return fail(exchange, asked, failure ?? failureOf([]));
       response.writeHead(200, {

@@ -6,7 +6,7 @@ import { readingRefusal } from '../access/refusal.ts';
 import { askingFor, createContext, type GatewayParts } from '../context.ts';
 import type { Documents, KnownDocument } from '../documents/documents.ts';
 import type { OperationFacts } from '../documents/operation-facts.ts';
-import { methodNotAllowed, notAcceptable, unsupportedMediaType } from '../errors.ts';
+import { badUserInput, methodNotAllowed, notAcceptable, unsupportedMediaType } from '../errors.ts';
 import { HTTP_LIMITS, readLimitedBody } from '../limits/http-limits.ts';
 import type { Answering } from './answering.ts';
 import { sendFailure, type Arrived, type Conclude, type Exchange } from './exchange.ts';
@@ -57,14 +57,13 @@ export function createGraphqlEndpoint({
     const document = await documentOf(asked);
     if (document.errors.length > 0) throw new DocumentErrors(document.errors);
     const facts = operationOf(document, asked.operationName);
-    const { operationName, variables } = asked;
-    const operation: Operation = { document, operationName, variables };
-    if (facts?.kind === OperationTypeNode.MUTATION && !isPost)
+    const operation: Operation = { document, operationName: facts.name, variables: asked.variables };
+    if (facts.kind === OperationTypeNode.MUTATION && !isPost)
       throw methodNotAllowed('A mutation changes something: send it by POST.', 'POST');
     const takesEvents = /\btext\/event-stream\b/.test(request.headers.accept ?? '');
-    // Clients name it among what they take of any operation.
-    const isStreamed = facts?.kind === OperationTypeNode.SUBSCRIPTION || (form === undefined && takesEvents);
-    if (isStreamed) {
+    const isSubscription = facts.kind === OperationTypeNode.SUBSCRIPTION;
+    // Some clients name events with every question, after the forms of one answer.
+    if (isSubscription || (takesEvents && form === undefined)) {
       if (!takesEvents)
         throw notAcceptable(
           'A subscription is answered by server-sent events: send the header "Accept: text/event-stream".',
@@ -146,9 +145,17 @@ function isForPeople({ headers, url = '' }: IncomingMessage): boolean {
   return /\btext\/html\b/.test(headers.accept ?? '') && !/[?&](query|extensions)=/.test(url);
 }
 
-function operationOf({ operations }: KnownDocument, name: string | undefined): OperationFacts | undefined {
-  if (name === undefined || name === '') return operations.length === 1 ? operations[0] : undefined;
-  return operations.find((operation) => operation.name === name);
+/** @throws GraphQLError BAD_USER_INPUT when it is not clear which one is meant */
+function operationOf({ operations }: KnownDocument, asked: string | undefined): OperationFacts {
+  const isNamed = asked !== undefined && asked !== '';
+  const [meant, ...others] = isNamed ? operations.filter(({ name }) => name === asked) : operations;
+  if (meant !== undefined && others.length === 0) return meant;
+  const names = operations.map(({ name }) => name ?? 'one without a name').join(', ');
+  throw badUserInput(
+    isNamed
+      ? `The document has no operation ${JSON.stringify(asked.slice(0, 100))}; it has ${names}.`
+      : `The document has several operations: say by operationName which one is meant of ${names}.`,
+  );
 }
 
-const nameOf = (facts: OperationFacts | undefined): string => facts?.name ?? 'anonymous';
+const nameOf = ({ name }: OperationFacts): string => name ?? 'anonymous';

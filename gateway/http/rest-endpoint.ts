@@ -65,10 +65,12 @@ export function createRestEndpoint({
       return guard(arrived, { name }, (exchange) => {
         const variables = route.variablesOf(requestUrl(request).searchParams);
         const document = documents.byText(route.document);
+        const [facts] = document.operations;
+        if (facts === undefined) throw new Error(`${route.path} is no operation`);
         return answering(exchange, {
           name,
           operation: { document, operationName: route.operationName, variables },
-          facts: document.operations[0],
+          facts,
           form: negotiate(request.headers) ?? PLAIN,
           shape: { id: 'rest', bodyOf: (data) => `${JSON.stringify(route.answerOf(data ?? {}))}\n` },
           failure: problemFailure,

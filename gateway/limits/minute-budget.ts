@@ -2,10 +2,12 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { rateLimited, tooExpensive } from '../errors.ts';
+import { within } from '../redis/patience.ts';
+import { REDIS_PATIENCE_MS } from '../redis/redis-store.ts';
 
 /** A client's minute begins with its first question. */
 const MINUTE_SECONDS = 60;
-/** After a failure it is asked again when this is over. */
+/** A Redis that is slow is as good as none: the answer does not wait for it. After so long it is asked again. */
 const REDIS_PAUSE_MS = 1_000;
 
 export interface MinuteBudget {
@@ -18,7 +20,7 @@ export interface MinuteBudget {
   charge(client: string, rows: number): Promise<() => void>;
 }
 
-/** @param redis a connection that gives up rather than wait: a `RedisStore`'s */
+/** @param redis which nothing may wait for: see `createRedisStore` */
 export function createMinuteBudget({
   redis,
   rowsPerMinute,
@@ -38,7 +40,7 @@ export function createMinuteBudget({
   async function ask(what: 'consume' | 'reward', client: string, rows: number): Promise<RateLimiterRes> {
     if (shared !== undefined && performance.now() >= pausedUntil) {
       try {
-        return await shared[what](client, rows);
+        return await within(REDIS_PATIENCE_MS, shared[what](client, rows));
       } catch (error) {
         if (error instanceof RateLimiterRes) throw error;
         pausedUntil = performance.now() + REDIS_PAUSE_MS;

@@ -1,17 +1,20 @@
 /** Redis as something that helps: every command has little time, and no answer hangs on it. */
 import { Redis, ReplyError } from 'ioredis';
 import type { Logger } from '../../config/logging.ts';
+import { within } from './patience.ts';
 
 export interface RedisStore {
   /** What the command gave; undefined when Redis is not there, too slow, or refuses it (full, read-only). Never throws. */
   run<Value>(command: (redis: Redis) => Promise<Value>): Promise<Value | undefined>;
-  /** For libraries that take a client; undefined without a URL. */
+  /** For libraries that take a client, and have patience of their own; undefined without a URL. */
   client: Redis | undefined;
   close(): void;
 }
 
 /** Milliseconds. Our commands take less than one. */
-const PATIENCE_MS = 100;
+export const REDIS_PATIENCE_MS = 100;
+/** After which nobody waits for a command any more. */
+const GIVEN_UP_MS = 1_000;
 /** After a command that took longer, Redis is left alone for so long: a server that hangs must not cost each answer its patience. */
 const REST_MS = 1_000;
 /** A refusal is told once in this time. */
@@ -23,7 +26,7 @@ export function createRedisStore({ url, logger }: { url: string | undefined; log
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: PATIENCE_MS,
+    commandTimeout: GIVEN_UP_MS,
     connectTimeout: 2_000,
     // A connection of which nothing comes back any more is made anew.
     socketTimeout: 5_000,
@@ -49,7 +52,7 @@ export function createRedisStore({ url, logger }: { url: string | undefined; log
       const now = performance.now();
       if (redis.status !== 'ready' || now < restUntil) return undefined;
       try {
-        return await command(redis);
+        return await within(REDIS_PATIENCE_MS, command(redis));
       } catch (error) {
         // ioredis declares it as any.
         if (error instanceof (ReplyError as ErrorConstructor)) {

@@ -13,6 +13,14 @@ export interface MadeTrip {
   columns?: Record<string, unknown>;
 }
 
+/** What a file is made of. */
+export interface MadeFile {
+  filename: string;
+  trips: readonly MadeTrip[];
+  /** Of the newest pickup in the file's own month, in ClickHouse's notation. */
+  dataThrough?: string;
+}
+
 export interface MadeLoad {
   sequence: number;
   loadId: string;
@@ -23,7 +31,7 @@ export interface MadeLoad {
 /** Writes and publishes them as the live load of that file, in the place of the one before. */
 export async function publishTrips(
   warehouse: Warehouse,
-  { filename, trips }: { filename: string; trips: readonly MadeTrip[] },
+  { filename, trips, dataThrough }: MadeFile,
 ): Promise<MadeLoad> {
   const loadId = randomUUID();
   const settings = { max_partitions_per_insert_block: '0' };
@@ -51,7 +59,7 @@ export async function publishTrips(
     version: loadId,
     rows,
     rejected: 0,
-    dataThrough: null,
+    dataThrough: dataThrough ?? null,
     proof,
   };
   const outcome = await publishLoad(warehouse, { sequence, load });

@@ -8,7 +8,7 @@ import { PUBLICATIONS_CHANNEL } from '../../config/announcement.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { startEngineProcess, type EngineProcess } from '../integration/engine-process.ts';
-import { publishTrips, type MadeLoad, type MadeTrip } from './made-loads.ts';
+import { publishTrips, type MadeFile, type MadeLoad } from './made-loads.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 import { freePort } from './tripline.ts';
 import { until } from './until.ts';
@@ -26,7 +26,7 @@ export interface Stage {
   redis: RedisServer;
   warehouse: Warehouse;
   /** Publishes a file's trips and tells the gateways. */
-  publish: (file: { filename: string; trips: readonly MadeTrip[] }) => Promise<MadeLoad>;
+  publish: (file: MadeFile) => Promise<MadeLoad>;
   startGateway: (env?: Record<string, string>) => Promise<StagedGateway>;
   stop: () => Promise<void>;
 }
