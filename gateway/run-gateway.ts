@@ -139,7 +139,11 @@ export function runGateway(environment: Environment): void {
     logger.info({ url: `http://${environment.host}:${environment.port}` }, 'gateway is listening');
   });
 
+  let stopping = false;
   async function stop(): Promise<void> {
+    // A terminal tells each process of several, and the first of them tells the others too.
+    if (stopping) return;
+    stopping = true;
     const { drainDelayMs } = environment;
     setTimeout(() => live.close(), drainDelayMs);
     await Promise.race([gateway.drain(drainDelayMs), sleep(drainDelayMs + DRAIN_MS)]);

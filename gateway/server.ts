@@ -6,6 +6,7 @@ import type { Cors } from './access/cors.ts';
 import { takeArrivals } from './arrivals.ts';
 import { askingFor, type GatewayParts } from './context.ts';
 import { downloadTripsOver, wantsDownload } from './download.ts';
+import { followConnections } from './http/connections.ts';
 import type { Arrived, Conclude } from './http/exchange.ts';
 import type { FastPath } from './http/fast-path.ts';
 import type { GraphqlEndpoint } from './http/graphql-endpoint.ts';
@@ -135,8 +136,7 @@ export function createGatewayServer({
 
   const server = createServer(SERVER_OPTIONS, (request, response) => {
     const began = performance.now();
-    // Whoever comes again shall come to another gateway.
-    if (draining) response.shouldKeepAlive = false;
+    connections.answering(response);
     if (request.method === 'GET' && fastPath.answer(request.url ?? '', request, response, began)) return;
     route({ request, response, began }).catch((error: unknown) => {
       if (error instanceof BodyCutError) return;
@@ -151,15 +151,15 @@ export function createGatewayServer({
     });
   });
   guardConnections(server);
+  const connections = followConnections(server);
   return {
     server,
     async drain(delayMs) {
       draining = true;
+      // Whoever comes again shall come to another gateway.
+      connections.retire();
       await sleep(delayMs);
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      });
+      await connections.close();
     },
   };
 }

@@ -35,15 +35,22 @@ export function createMinuteBudget({
       ? undefined
       : new RateLimiterRedis({ ...account, storeClient: redis, rejectIfRedisNotReady: true });
   let pausedUntil = 0;
+  let isAway = false;
 
   /** The library's own insurance would ask a Redis that stands still again for each question. */
   async function ask(what: 'consume' | 'reward', client: string, rows: number): Promise<RateLimiterRes> {
     if (shared !== undefined && performance.now() >= pausedUntil) {
+      // One question finds out whether it is back, and the others do not wait for that.
+      if (isAway) pausedUntil = performance.now() + REDIS_PAUSE_MS;
       try {
-        return await within(REDIS_PATIENCE_MS, shared[what](client, rows));
+        const left = await within(REDIS_PATIENCE_MS, shared[what](client, rows));
+        isAway = false;
+        pausedUntil = 0;
+        return left;
       } catch (error) {
-        if (error instanceof RateLimiterRes) throw error;
-        pausedUntil = performance.now() + REDIS_PAUSE_MS;
+        isAway = !(error instanceof RateLimiterRes);
+        pausedUntil = isAway ? performance.now() + REDIS_PAUSE_MS : 0;
+        if (!isAway) throw error;
       }
     }
     return own[what](client, rows);

@@ -40,22 +40,28 @@ export function createRedisStore({ url, logger }: { url: string | undefined; log
     if (!isAway) logger.warn({ error: error.message }, 'Redis is away: this gateway caches for itself');
     isAway = true;
   };
-  redis.on('error', away);
-  redis.on('ready', () => {
+  const back = (): void => {
     if (isAway) logger.info('Redis is back');
     isAway = false;
     restUntil = 0;
-  });
+  };
+  redis.on('error', away);
+  redis.on('ready', back);
   return {
     client: redis,
     async run(command) {
       const now = performance.now();
       if (redis.status !== 'ready' || now < restUntil) return undefined;
+      // One command finds out whether it is back, and the others do not wait for that.
+      if (isAway) restUntil = now + REST_MS;
       try {
-        return await within(REDIS_PATIENCE_MS, command(redis));
+        const value = await within(REDIS_PATIENCE_MS, command(redis));
+        back();
+        return value;
       } catch (error) {
         // ioredis declares it as any.
         if (error instanceof (ReplyError as ErrorConstructor)) {
+          back();
           if (now - refusalTold > SAY_AGAIN_MS)
             logger.warn({ error: error.message }, 'Redis refuses a command: this gateway caches for itself');
           refusalTold = now;

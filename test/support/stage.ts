@@ -1,5 +1,5 @@
 /** Gateways over a real engine and a real Redis, without ingestion: what is published, and when, is the test's. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { until } from './until.ts';
 export interface StagedGateway {
   url: string;
   pid: number;
+  child: ChildProcess;
   log: () => string;
   /** By an operator who is patient. */
   stop: () => Promise<void>;
@@ -78,7 +79,7 @@ export async function startStage(): Promise<Stage> {
       child.kill('SIGKILL');
       throw new Error(`${String(error)}\n${log}`, { cause: error });
     }
-    const gateway = { url, pid: child.pid ?? 0, log: () => log, stop };
+    const gateway = { url, pid: child.pid ?? 0, child, log: () => log, stop };
     gateways.push(gateway);
     return gateway;
   }
