@@ -12,7 +12,7 @@ export interface RedisStore {
 }
 
 /** Milliseconds. Our commands take less than one. */
-export const REDIS_PATIENCE_MS = 100;
+export const REDIS_PATIENCE_MS = 250;
 /** After which nobody waits for a command any more. */
 const GIVEN_UP_MS = 1_000;
 /** After a command that took longer, Redis is left alone for so long: a server that hangs must not cost each answer its patience. */

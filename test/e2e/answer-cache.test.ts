@@ -366,7 +366,7 @@ describe('not kept', () => {
       expect([reply.status, reply.headers['cache-control']]).toEqual([200, 'no-store']);
       expect(reply.headers.etag).toBeUndefined();
     }
-    expect(await outcomesOf(one, name)).toEqual({ 'none 200': 2 });
+    expect(await outcomesOf(one, name)).toEqual({ 'uncached 200': 2 });
   });
 
   it.each([
