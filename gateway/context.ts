@@ -1,17 +1,14 @@
 /** What resolvers work with. Loaders live for one request. */
-import { setMaxListeners } from 'node:events';
 import DataLoader from 'dataloader';
 import type { FileRecord } from '../warehouse/files.ts';
 import type { LoadProof } from '../warehouse/load-file.ts';
 import type { IngestProgress } from '../workflows/messages.ts';
 import type { Caller } from './access/caller.ts';
 import type { Answers, Asking, PercentileAnswer, PercentileQuestion } from './answers.ts';
-import { Reads } from './cache/reads.ts';
 import type { Control } from './control.ts';
 import type { Ingestion } from './ingestion.ts';
 import type { Live } from './live/live.ts';
 import type { LiveLoads } from './live-loads.ts';
-import type { Patience } from './scans/scans.ts';
 
 /** What the gateway is made of: lives as long as the process. */
 export interface GatewayParts {
@@ -80,33 +77,6 @@ export function createContext(
         const proofs = await readProofs(sequences);
         return sequences.map((sequence) => proofs.get(sequence) ?? null);
       }),
-    },
-  };
-}
-
-/**
- * What one request keeps to. Its signal is made when something waits for it: most answers are there before it could matter, and a timer for each would
- * be thousands.
- */
-export function askingFor(
-  clientGone: () => AbortSignal,
-  { requestTimeoutMs, caller }: Pick<GatewayParts, 'requestTimeoutMs'> & { caller: Caller },
-): Asking {
-  const began = performance.now();
-  let patience: Patience | undefined;
-  return {
-    pin: {},
-    reads: new Reads(),
-    cost: { client: caller.name, rows: 0 },
-    patience() {
-      const deadlineMs = Math.max(1, Math.ceil(requestTimeoutMs - (performance.now() - began)));
-      if (patience === undefined) {
-        const signal = AbortSignal.any([clientGone(), AbortSignal.timeout(deadlineMs)]);
-        // Each question of the request listens to it.
-        setMaxListeners(0, signal);
-        patience = { signal, deadlineMs };
-      }
-      return patience;
     },
   };
 }

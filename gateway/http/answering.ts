@@ -2,7 +2,8 @@
 import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { AnswerCache, Computed } from '../cache/answer-cache.ts';
 import { canonicalVariables } from '../cache/canonical-variables.ts';
-import { askingFor, createContext, type GatewayParts } from '../context.ts';
+import { askingFor } from '../asking.ts';
+import { createContext, type GatewayParts } from '../context.ts';
 import type { OperationFacts } from '../documents/operation-facts.ts';
 import { serviceUnavailable } from '../errors.ts';
 import type { LiveLoads } from '../live-loads.ts';

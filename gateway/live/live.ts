@@ -3,7 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../../config/logging.ts';
 import type { Caller } from '../access/caller.ts';
 import type { Answers, PercentileAnswer } from '../answers.ts';
-import { askingFor } from '../context.ts';
+import { askingFor } from '../asking.ts';
 import { overloaded, serviceUnavailable } from '../errors.ts';
 import { parseLevel } from '../ladder/level.ts';
 import type { LiveLoads } from '../live-loads.ts';
