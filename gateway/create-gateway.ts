@@ -117,6 +117,7 @@ export function createGateway({
       access,
       documents,
       executor,
+      shedding,
       answering,
       fastPath,
       negotiate,

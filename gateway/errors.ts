@@ -178,15 +178,23 @@ export function limitExceeded(
   });
 }
 
-/** Some messages of documents hold what was sent. */
 const MOST_MESSAGE = 500;
+const MOST_QUOTED = 60;
+
+/** A message for clients: some hold what was sent, all of it. */
+export const shortened = (message: string): string =>
+  message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message;
+
+/** What was sent, for messages. */
+export const quoted = (text: string): string =>
+  JSON.stringify(text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED)}…` : text);
 
 /** What is wrong with a document, and where. What a scalar says of a value keeps its own code. */
 export function documentError(
   { message, nodes, source, positions, extensions: own }: GraphQLError,
   code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED',
 ): GraphQLError {
-  const short = message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message;
+  const short = shortened(message);
   const extensions = { code: code satisfies ErrorCode, ...own };
   if (nodes !== undefined) return new GraphQLError(short, { nodes, extensions });
   return new GraphQLError(short, { source: source ?? null, positions: positions ?? null, extensions });

@@ -28,8 +28,13 @@ export interface LiveLoads {
   refresh(): Promise<Snapshot>;
   /** The same, until the publication of that sequence is known; a few times at most, as what others say may be wrong. */
   refreshTo(sequence: number): Promise<void>;
-  /** Has another process of this gateway answered from newer publications? Then refresh first. */
+  /**
+   * Has another process of this gateway answered from newer publications, or was nothing read for so long that some may be missed? Then `catchUp` before
+   * you answer.
+   */
   isBehind(): boolean;
+  /** @returns whether one may answer now: also while the warehouse is away, but never from older publications than another process did */
+  catchUp(): Promise<boolean>;
   /** When the warehouse was last read, by `performance.now()`; -Infinity before. */
   lastRead(): number;
   /** As it was at an earlier sequence; undefined for one that is not reached yet. */
@@ -39,6 +44,13 @@ export interface LiveLoads {
   stop(): void;
 }
 
+/**
+ * An answer knows what was published a second before its question was sent, also in a process that gets no time to poll: one whose newest read began
+ * longer ago than this reads again first.
+ */
+const MOST_LATE_MS = 900;
+/** A warehouse that takes longer is away, and answers go on without it until it is quicker. */
+const CATCH_UP_MS = 1_500;
 /** A read that was under way already may be too old, and the one after it is not. */
 const MOST_READS = 3;
 /** Earlier snapshots that are kept at hand. */
@@ -64,13 +76,21 @@ export function followLiveLoads({
   let reading: Promise<Snapshot> | undefined;
   let away = false;
   let lastRead = -Infinity;
+  /** When the newest read that has ended began. */
+  let knownAsOf = -Infinity;
+  /** Does it answer, and soon? */
+  let mayWait = false;
+  let catchingUp: Promise<boolean> | undefined;
 
   async function read(): Promise<Snapshot> {
+    const began = performance.now();
     const rows = await warehouse.rows<PublicationRow>(statement('read_publications'), {
       params: { source, after: log.lastSequence },
       deadlineMs: READ_DEADLINE_MS,
     });
     lastRead = performance.now();
+    knownAsOf = began;
+    mayWait = lastRead - began < CATCH_UP_MS;
     if (snapshot === undefined || rows.length > 0) {
       log.append(rows.map(parsePublication));
       newest.announce(log.lastSequence);
@@ -82,11 +102,31 @@ export function followLiveLoads({
     return snapshot;
   }
   const refresh = (): Promise<Snapshot> => {
-    reading ??= read().finally(() => {
-      reading = undefined;
-    });
+    reading ??= read()
+      .catch((error: unknown) => {
+        mayWait = false;
+        throw error;
+      })
+      .finally(() => {
+        reading = undefined;
+      });
     return reading;
   };
+  const isOlder = (): boolean => newest.read() > (snapshot?.sequence ?? 0);
+  const isLate = (): boolean => mayWait && performance.now() - knownAsOf > MOST_LATE_MS;
+  async function catchUp(): Promise<boolean> {
+    let hasEnded = true;
+    // A read that was under way already may be too old, and the one after it is not.
+    for (let attempt = 0; attempt < 2 && hasEnded && (isOlder() || isLate()); attempt += 1) {
+      const ended = refresh().then(
+        () => true,
+        () => true,
+      );
+      hasEnded = await Promise.race([ended, after(CATCH_UP_MS)]);
+    }
+    if (isLate()) mayWait = false;
+    return !isOlder();
+  }
   const poll = async (): Promise<void> => {
     try {
       await refresh();
@@ -110,7 +150,13 @@ export function followLiveLoads({
       for (let attempt = 0; attempt < MOST_READS && (snapshot?.sequence ?? 0) < sequence; attempt += 1)
         await refresh();
     },
-    isBehind: () => newest.read() > (snapshot?.sequence ?? 0),
+    isBehind: () => isOlder() || isLate(),
+    catchUp() {
+      catchingUp ??= catchUp().finally(() => {
+        catchingUp = undefined;
+      });
+      return catchingUp;
+    },
     lastRead: () => lastRead,
     at(sequence) {
       if (snapshot === undefined || sequence > snapshot.sequence) return undefined;
@@ -125,6 +171,9 @@ export function followLiveLoads({
     },
   };
 }
+
+const after = (ms: number): Promise<false> =>
+  new Promise((resolve) => void setTimeout(resolve, ms, false).unref());
 
 function parsePublication(row: PublicationRow): Publication {
   return {

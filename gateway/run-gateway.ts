@@ -33,7 +33,9 @@ const DRAIN_MS = 5_000;
 /** Runs until SIGTERM or SIGINT; exits 1 when it cannot listen. */
 export function runGateway(environment: Environment): void {
   const { sourceName, redisUrl, requestTimeoutMs, gatewayProcesses } = environment;
-  const logger = createLogger({ name: 'gateway', level: environment.logLevel });
+  const ofAll = createLogger({ name: 'gateway', level: environment.logLevel });
+  const logger =
+    environment.process === undefined ? ofAll : ofAll.child({ process: environment.process.slot });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const clickhouseUrl = environment.clickhouseUrl ?? 'http://127.0.0.1:8123';

@@ -12,7 +12,8 @@ import type { Arrived, Conclude } from './http/exchange.ts';
 import type { FastPath } from './http/fast-path.ts';
 import type { GraphqlEndpoint } from './http/graphql-endpoint.ts';
 import type { RestEndpoint } from './http/rest-endpoint.ts';
-import { BodyCutError, guardConnections, SERVER_OPTIONS } from './limits/http-limits.ts';
+import { BodyCutError, guardConnections, SERVER_OPTIONS, throwRestAway } from './limits/http-limits.ts';
+import { guardUnread } from './limits/unread-answers.ts';
 import type { createPages } from './pages.ts';
 import { sendProblem } from './problem.ts';
 import { requestUrl } from './request-url.ts';
@@ -125,12 +126,14 @@ export function createGatewayServer({
         return isPreflight(request, response) ? undefined : graphql(arrived);
     }
     const restRoute = routes.get(path);
-    if (restRoute === undefined)
+    if (restRoute === undefined) {
+      await throwRestAway(request);
       return sendProblem(response, {
         status: 404,
         title: 'Not Found',
         detail: `There are /, /graphql, /api, ${[...routes.keys()].join(', ')}, /api/arrivals, /api/openapi.json, /documents.json, /healthz, /readyz and /metrics.`,
       });
+    }
     if (isPreflight(request, response)) return undefined;
     return wantsDownload(url) ? download(arrived) : rest.answer(restRoute, arrived);
   }
@@ -153,6 +156,7 @@ export function createGatewayServer({
   });
   guardConnections(server);
   const connections = followConnections(server);
+  guardUnread(server, { logger });
   return {
     server,
     async drain(delayMs) {

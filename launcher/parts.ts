@@ -160,9 +160,10 @@ export async function planParts({
         loglevel: 'warning',
         save: '',
         appendonly: 'no',
+        dir: dataDir,
+        // As in docker-compose.yml: whoever asks new questions for hours must not fill the machine.
         maxmemory: '256mb',
         'maxmemory-policy': 'allkeys-lru',
-        dir: dataDir,
       }),
       env: variables,
     }),

@@ -6,7 +6,6 @@ import { askingFor } from '../asking.ts';
 import { createContext, type GatewayParts } from '../context.ts';
 import type { OperationFacts } from '../documents/operation-facts.ts';
 import { serviceUnavailable } from '../errors.ts';
-import type { LiveLoads } from '../live-loads.ts';
 import type { LoadShedding } from '../limits/load-shedding.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { sendFailure, type Conclude, type Exchange } from './exchange.ts';
@@ -82,7 +81,8 @@ export function createAnswering({
   }
 
   return async (exchange, asked) => {
-    if (parts.liveLoads.isBehind()) await catchUp(parts.liveLoads);
+    if (parts.liveLoads.isBehind() && !(await parts.liveLoads.catchUp()))
+      throw serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
     const { request, response, began, gone } = exchange;
     const { facts, operation, shape, form } = asked;
     if (!facts.isCached) {
@@ -112,13 +112,4 @@ export function createAnswering({
     conclude(exchange, { operation: asked.name, outcome, status, dataVersion });
     if (asked.raw !== undefined) fastPath.remember(asked.raw, { key, operation: asked.name });
   };
-}
-
-/** A client may have seen newer answers from another process of this gateway. @throws GraphQLError SERVICE_UNAVAILABLE */
-async function catchUp(liveLoads: LiveLoads): Promise<void> {
-  // A read that was under way already may be too old, and the one after it is not.
-  for (let read = 0; read < 2 && liveLoads.isBehind(); read += 1)
-    await liveLoads.refresh().catch(() => undefined);
-  if (liveLoads.isBehind())
-    throw serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
 }

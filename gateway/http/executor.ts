@@ -1,11 +1,13 @@
 /** Yoga: runs operations that were understood already, and streams subscriptions. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { GraphQLError, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { createYoga, maskError, type Plugin } from 'graphql-yoga';
 import type { Logger } from '../../config/logging.ts';
 import type { GatewayContext } from '../context.ts';
 import type { KnownDocument } from '../documents/documents.ts';
+import { notAcceptable } from '../errors.ts';
+import { giveCode } from './failure.ts';
 
 export interface Operation {
   document: KnownDocument;
@@ -25,7 +27,7 @@ export interface Executor {
       response,
     }: { context: GatewayContext; request: IncomingMessage; response: ServerResponse },
   ): Promise<void>;
-  /** The page for people who write queries; 406 where it is switched off. */
+  /** The page for people who write queries. @throws GraphQLError NOT_ACCEPTABLE where it is switched off */
   graphiql(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
@@ -67,7 +69,11 @@ export function createExecutor({
   const understood: Plugin<Partial<ServerContext>> = {
     onRequestParse({ serverContext, setRequestParser }) {
       const { operation } = serverContext as Partial<ServerContext>;
-      if (operation !== undefined) setRequestParser(() => paramsOf(operation));
+      setRequestParser(() => {
+        // Yoga must never read a request itself: that would be past all limits, and past who may ask.
+        if (operation === undefined) throw notAcceptable('There is a page here, and nothing else.');
+        return paramsOf(operation);
+      });
     },
     onParse({ context, setParsedDocument }) {
       const { ast } = context.operation?.document ?? {};
@@ -88,7 +94,15 @@ export function createExecutor({
     cors: false,
     parserAndValidationCache: false,
     // Whatever NODE_ENV says: stacks and statements are for the log.
-    maskedErrors: { isDev: false, errorMessage: OUR_FAULT },
+    maskedErrors: {
+      isDev: false,
+      errorMessage: OUR_FAULT,
+      maskError(error, message) {
+        const masked = maskError(error, message, false);
+        if (masked instanceof GraphQLError) giveCode(masked);
+        return masked;
+      },
+    },
     plugins: [understood],
     logging: {
       debug: () => undefined,
@@ -113,12 +127,23 @@ export function createExecutor({
       return result;
     },
     async stream(operation, { context, request, response }) {
-      await yoga(request, response, { ...context, operation });
+      await yoga(withOwnAddress(request), response, { ...context, operation });
     },
     async graphiql(request, response) {
-      await yoga(request, response);
+      if (!graphiql)
+        throw notAcceptable(
+          'There is no page here: GraphQL is asked for JSON, with "Accept: application/json".',
+        );
+      await yoga(withOwnAddress(request), response);
     },
   };
+}
+
+/** Yoga reads the address of a request, of which a client can write anything that is no address, and tells of that with a stack. */
+function withOwnAddress(request: IncomingMessage): IncomingMessage {
+  request.url = '/graphql';
+  request.headers.host = 'gateway';
+  return request;
 }
 
 const paramsOf = ({ document, operationName, variables }: Operation) => ({

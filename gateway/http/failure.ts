@@ -1,6 +1,6 @@
 /** What a client is told when there is no whole answer: GraphQL errors, or RFC 9457 for those who ask REST. */
-import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { ErrorCode } from '../errors.ts';
+import { GraphQLError, type ExecutionResult } from 'graphql';
+import { shortened, type ErrorCode } from '../errors.ts';
 import type { MediaType } from './negotiation.ts';
 import { STATUS, type Status } from './status.ts';
 
@@ -41,10 +41,18 @@ export function failureOf(errors: readonly GraphQLError[], data?: ExecutionResul
 export const isOnlyForOne = ({ errors }: Failure): boolean =>
   errors.some((error) => ONLY_FOR_ONE.includes(codeOf(error)));
 
-/** What graphql-js finds itself (an operation's name, a variable's type) has no code, and is the client's to mend. */
-function codeOf({ extensions: { code }, originalError }: GraphQLError): string {
+/** What graphql-js finds itself before it begins (a variable's type) has no code, and is the client's to mend. */
+function codeOf({ extensions: { code }, originalError, path }: GraphQLError): string {
   if (typeof code === 'string') return code;
-  return originalError === undefined ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR';
+  const isTheirs =
+    originalError === undefined || (originalError instanceof GraphQLError && path === undefined);
+  return isTheirs ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR';
+}
+
+/** For errors that are told as they come, in a stream: the same error, as Yoga takes another one for a mistake of ours and logs it. */
+export function giveCode(error: GraphQLError): void {
+  error.extensions['code'] ??= codeOf(error);
+  error.message = shortened(error.message);
 }
 
 export interface FailureResponse {
@@ -63,7 +71,11 @@ export function graphqlFailure(failure: Failure, mediaType: MediaType): FailureR
   const byStatus = isBegun ? data === null && TURNED_AWAY.includes(code) : BY_STATUS.includes(code);
   const isJson = mediaType === 'application/json';
   const status = byStatus || (!isBegun && !isJson) ? statusOf(code).status : 200;
-  const shown = errors.map((error) => ({ ...error.toJSON(), extensions: shownExtensions(error) }));
+  const shown = errors.map((error) => ({
+    ...error.toJSON(),
+    message: shortened(error.message),
+    extensions: shownExtensions(error),
+  }));
   return {
     status,
     headers: { 'content-type': `${mediaType}; charset=utf-8`, ...failureHeaders(failure) },
@@ -75,7 +87,8 @@ export function graphqlFailure(failure: Failure, mediaType: MediaType): FailureR
 export function problemFailure(failure: Failure): FailureResponse {
   const { status, title } = statusOf(failure.code);
   const [error] = failure.errors;
-  const problem = { status, title, detail: error?.message, ...(error && shownExtensions(error)) };
+  const detail = error && shortened(error.message);
+  const problem = { status, title, detail, ...(error && shownExtensions(error)) };
   return {
     status,
     headers: { 'content-type': 'application/problem+json', ...failureHeaders(failure) },

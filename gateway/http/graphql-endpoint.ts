@@ -7,8 +7,9 @@ import { askingFor } from '../asking.ts';
 import { createContext, type GatewayParts } from '../context.ts';
 import type { Documents, KnownDocument } from '../documents/documents.ts';
 import type { OperationFacts } from '../documents/operation-facts.ts';
-import { badUserInput, methodNotAllowed, notAcceptable, unsupportedMediaType } from '../errors.ts';
-import { HTTP_LIMITS, readLimitedBody } from '../limits/http-limits.ts';
+import { badUserInput, methodNotAllowed, notAcceptable, quoted, unsupportedMediaType } from '../errors.ts';
+import { HTTP_LIMITS, readLimitedBody, throwRestAway } from '../limits/http-limits.ts';
+import type { LoadShedding } from '../limits/load-shedding.ts';
 import type { Answering } from './answering.ts';
 import { sendFailure, type Arrived, type Conclude, type Exchange } from './exchange.ts';
 import type { Executor, Operation } from './executor.ts';
@@ -18,6 +19,7 @@ import { readBody, readQueryString, type GraphqlRequest } from './graphql-reques
 import { PLAIN, type Form, type Negotiation } from './negotiation.ts';
 import { untilGone } from './until-gone.ts';
 
+const LONGEST_NAME = 60;
 const METHODS = ['GET', 'HEAD', 'POST'];
 const GRAPHQL_SHAPE = {
   id: 'graphql',
@@ -31,6 +33,7 @@ export function createGraphqlEndpoint({
   access,
   documents,
   executor,
+  shedding,
   answering,
   fastPath,
   negotiate,
@@ -40,6 +43,7 @@ export function createGraphqlEndpoint({
   access: Access;
   documents: Documents;
   executor: Executor;
+  shedding: LoadShedding;
   answering: Answering;
   fastPath: FastPath;
   negotiate: Negotiation;
@@ -69,12 +73,7 @@ export function createGraphqlEndpoint({
         throw notAcceptable(
           'A subscription is answered by server-sent events: send the header "Accept: text/event-stream".',
         );
-      const asking = askingFor(exchange.gone, { ...parts, caller });
-      await executor.stream(operation, {
-        context: createContext(parts, { caller, asking }),
-        request,
-        response,
-      });
+      await stream(exchange, operation, facts);
       return conclude(exchange, { operation: nameOf(facts), outcome: 'none', status: response.statusCode });
     }
     if (form === undefined)
@@ -93,6 +92,19 @@ export function createGraphqlEndpoint({
     });
   }
 
+  /** A subscription waits, mostly; any other operation costs as much as if it were answered at once. */
+  async function stream(exchange: Exchange, operation: Operation, { kind }: OperationFacts): Promise<void> {
+    const { caller, gone, request, response } = exchange;
+    const admitted = kind === OperationTypeNode.SUBSCRIPTION ? () => undefined : shedding.admit(caller.name);
+    if (admitted instanceof GraphQLError) throw admitted;
+    try {
+      const context = createContext(parts, { caller, asking: askingFor(gone, { ...parts, caller }) });
+      await executor.stream(operation, { context, request, response });
+    } finally {
+      admitted();
+    }
+  }
+
   function documentOf({ query, hash }: GraphqlRequest): KnownDocument | Promise<KnownDocument> {
     if (hash === undefined) return documents.byText(query ?? '');
     return query === undefined || query === '' ? documents.byHash(hash) : documents.register(hash, query);
@@ -101,8 +113,8 @@ export function createGraphqlEndpoint({
   return async (arrived) => {
     const { request, response } = arrived;
     const form = negotiate(request.headers);
-    if (request.method === 'GET' && isForPeople(request)) return executor.graphiql(request, response);
     try {
+      if (request.method === 'GET' && isForPeople(request)) return await executor.graphiql(request, response);
       if (!METHODS.includes(request.method ?? ''))
         throw methodNotAllowed('GraphQL takes GET and POST.', METHODS.join(', '));
       await answer(arrived, form);
@@ -112,6 +124,8 @@ export function createGraphqlEndpoint({
       if (errors === undefined) throw error;
       const failure = failureOf(errors);
       const told = graphqlFailure(failure, (form ?? PLAIN).mediaType);
+      await throwRestAway(request);
+      if (!request.complete) told.headers['connection'] = 'close';
       sendFailure(response, told);
       conclude(arrived, { operation: 'refused', outcome: 'error', status: told.status, failure });
     }
@@ -146,17 +160,23 @@ function isForPeople({ headers, url = '' }: IncomingMessage): boolean {
   return /\btext\/html\b/.test(headers.accept ?? '') && !/[?&](query|extensions)=/.test(url);
 }
 
-/** @throws GraphQLError BAD_USER_INPUT when it is not clear which one is meant */
-function operationOf({ operations }: KnownDocument, asked: string | undefined): OperationFacts {
-  const isNamed = asked !== undefined && asked !== '';
-  const [meant, ...others] = isNamed ? operations.filter(({ name }) => name === asked) : operations;
-  if (meant !== undefined && others.length === 0) return meant;
-  const names = operations.map(({ name }) => name ?? 'one without a name').join(', ');
+/** @throws GraphQLError BAD_USER_INPUT where a document does not tell which operation is meant */
+function operationOf({ operations }: KnownDocument, name: string | undefined): OperationFacts {
+  const isNamed = name !== undefined && name !== '';
+  const found = isNamed
+    ? operations.find((operation) => operation.name === name)
+    : operations.length === 1
+      ? operations[0]
+      : undefined;
+  if (found !== undefined) return found;
+  if (operations.length === 0) throw badUserInput('The document has no operation, only fragments.');
   throw badUserInput(
     isNamed
-      ? `The document has no operation ${JSON.stringify(asked.slice(0, 100))}; it has ${names}.`
-      : `The document has several operations: say by operationName which one is meant of ${names}.`,
+      ? `The document has no operation ${quoted(name)}: operationName must be one of its operations.`
+      : `The document has ${operations.length} operations: operationName must say which of them is meant.`,
   );
 }
 
-const nameOf = ({ name }: OperationFacts): string => name ?? 'anonymous';
+/** For metrics and the log, which hold one for each client that makes it up: longer ones are cut. */
+const nameOf = ({ name = 'anonymous' }: OperationFacts): string =>
+  name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;

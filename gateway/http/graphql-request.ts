@@ -14,16 +14,18 @@ const KNOWN = ['query', 'operationName', 'variables', 'extensions'];
 
 /** @throws GraphQLError BAD_REQUEST */
 export function readQueryString(text: string): GraphqlRequest {
-  const given: Record<string, unknown> = {};
+  const texts = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (Object.hasOwn(given, name)) throw badRequest(`${name} is given more than once`);
-    given[name] = value;
+    if (texts.has(name)) throw badRequest(`${name.slice(0, 100)} is given more than once.`);
+    texts.set(name, value);
   }
-  for (const name of ['variables', 'extensions'])
-    if (Object.hasOwn(given, name)) {
-      checkVariablesLength(String(given[name]).length);
-      given[name] = given[name] === '' ? undefined : parseJson(String(given[name]), name);
-    }
+  const given: Record<string, unknown> = Object.fromEntries(texts);
+  for (const name of ['variables', 'extensions']) {
+    const json = texts.get(name);
+    if (json === undefined) continue;
+    checkVariablesLength(json.length);
+    given[name] = json === '' ? undefined : parseJson(json, name);
+  }
   return readRequest(given);
 }
 

@@ -12,6 +12,9 @@ export interface Form {
   index: number;
 }
 
+/** As they are sent: clients may name the charset, and mostly do not. */
+const OFFERED = MEDIA_TYPES.map((type) => `${type}; charset=utf-8`);
+
 const MOST_REMEMBERED = 1_000;
 
 /** What those get who take none of ours, and are answered nevertheless. */
@@ -41,7 +44,7 @@ export function createNegotiation(): Negotiation {
     const asked = `${accept}\n${String(encodings)}`;
     if (remembered.has(asked)) return remembered.get(asked);
     const negotiator = new Negotiator({ headers: { accept, 'accept-encoding': encodings } });
-    const mediaType = negotiator.mediaType([...MEDIA_TYPES]) as MediaType | undefined;
+    const mediaType = MEDIA_TYPES[OFFERED.indexOf(negotiator.mediaType([...OFFERED]) ?? '')];
     const isCompressed = encodings !== undefined && negotiator.encoding(['gzip', 'identity']) === 'gzip';
     const form: Form | undefined =
       mediaType === undefined

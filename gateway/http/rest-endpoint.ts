@@ -4,6 +4,7 @@ import type { Access } from '../access/access.ts';
 import { readingRefusal } from '../access/refusal.ts';
 import type { Documents } from '../documents/documents.ts';
 import { methodNotAllowed } from '../errors.ts';
+import { throwRestAway } from '../limits/http-limits.ts';
 import { requestUrl } from '../request-url.ts';
 import type { RestRoute } from '../rest/routes.ts';
 import type { Answering } from './answering.ts';
@@ -53,6 +54,8 @@ export function createRestEndpoint({
       if (!(error instanceof GraphQLError) || response.headersSent) throw error;
       const failure = failureOf([error]);
       const told = problemFailure(failure);
+      await throwRestAway(request);
+      if (!request.complete) told.headers['connection'] = 'close';
       sendFailure(response, told);
       conclude(arrived, { operation: name, outcome: 'error', status: told.status, failure });
     }

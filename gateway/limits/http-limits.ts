@@ -85,8 +85,7 @@ export class BodyCutError extends Error {
 }
 
 /**
- * Reads no more than it may. What is left of a body that is too large is thrown away by the server, so that its client comes to read the answer;
- * `requestMs` ends that too. By events: iterating costs as much as all else of a small request.
+ * Keeps no more than it may. By events: iterating costs as much as all else of a small request.
  * @throws GraphQLError CONTENT_TOO_LARGE; BodyCutError
  */
 export function readLimitedBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
@@ -104,6 +103,30 @@ export function readLimitedBody(request: IncomingMessage, mostBytes: number): Pr
       resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, bytes)),
     );
     request.once('error', (error) => reject(new BodyCutError('the request was cut', { cause: error })));
+  });
+}
+
+/** Of a body that nobody wants. */
+const THROWN_AWAY = { mostBytes: 16 << 20, mostMs: 2_000 } as const;
+
+/**
+ * Before a request is refused whose body is still coming: a client that writes while its connection is closed never reads why. Resolves when all of
+ * it is there, the client is gone, or it was too much.
+ */
+export async function throwRestAway(request: IncomingMessage): Promise<void> {
+  // A request without a body is complete a moment after its headers.
+  await Promise.resolve();
+  if (request.complete || request.destroyed) return;
+  await new Promise<void>((resolve) => {
+    let bytes = 0;
+    const timer = setTimeout(resolve, THROWN_AWAY.mostMs);
+    request.on('data', (piece: Buffer) => {
+      bytes += piece.length;
+      if (bytes > THROWN_AWAY.mostBytes) resolve();
+    });
+    for (const ending of ['end', 'close', 'error']) request.once(ending, () => resolve());
+    request.once('close', () => clearTimeout(timer));
+    request.resume();
   });
 }
 

@@ -30,7 +30,11 @@ export function runProcesses({ count, logger }: { count: number; logger: Logger 
     const began = performance.now();
     const worker = cluster.fork({ GATEWAY_SLOT: String(slot), GATEWAY_NEWEST: newestPath });
     running.add(worker);
-    worker.on('listening', () => (hasListened = true));
+    worker.on('listening', () => {
+      if (hasListened) return;
+      hasListened = true;
+      for (let other = 1; other < count && !stopping; other += 1) start(other);
+    });
     worker.on('message', (message: MetricsQuestion) => {
       if (message.type !== METRICS_QUESTION) return;
       const { id } = message;
@@ -54,7 +58,8 @@ export function runProcesses({ count, logger }: { count: number; logger: Logger 
       setTimeout(() => void (stopping || start(slot)), Math.max(0, AGAIN_MS - (performance.now() - began)));
     });
   }
-  for (let slot = 0; slot < count; slot += 1) start(slot);
+  // The others when it listens, so that what keeps them all from it is told once.
+  start(0);
 
   const stop = (): void => {
     stopping = true;

@@ -33,6 +33,7 @@ export const seriesResolvers = {
       const { bins: edges } = args;
       if (edges.length === 0 || edges.length > MOST_EDGES)
         throw badUserInput(`bins has ${edges.length} edges: give 1 to ${MOST_EDGES}, as in [0, 1, 2.5, 10]`);
+      if (!edges.every(Number.isFinite)) throw badUserInput('bins must be numbers that a double holds');
       if (edges.some((edge, index) => edge <= (edges[index - 1] ?? -Infinity)))
         throw badUserInput('bins must be ascending and all different, as in [0, 1, 2.5, 10]');
       return context.answers.distribution({ ...rangeOf(args), edges }, context);

@@ -50,6 +50,8 @@ const NOT_FOUND = {
   errors: [{ message: 'PersistedQueryNotFound', extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }],
 };
 const METHODS = ['GET', 'POST'] as const;
+/** Where gateways keep a document in Redis. */
+const keyOf = (hash: string): string => `tripline:1:document:${hash}`;
 
 describe('a hash', () => {
   it.each([
@@ -146,13 +148,13 @@ it.each([
   const hash = sha256(query);
   expect(codesOf(await ask(one, { query, hash }))).toContain(code);
   for (const gateway of [one, other]) expect(await ask(gateway, { hash })).toEqual(NOT_FOUND);
-  expect(await stage.redis.command('exists', `tripline:document:${hash}`)).toBe(0);
+  expect(await stage.redis.command('exists', keyOf(hash))).toBe(0);
 });
 
 it('another text under a hash in Redis is not believed', async () => {
   const query = documentOf('Planted');
   const hash = sha256(query);
-  const key = `tripline:document:${hash}`;
+  const key = keyOf(hash);
   await stage.redis.command('set', key, 'query Planted { source { url } }');
   expect(await ask(one, { hash })).toEqual(NOT_FOUND);
   await stage.redis.command('del', key);
@@ -160,6 +162,7 @@ it('another text under a hash in Redis is not believed', async () => {
   expect(await ask(one, { hash })).toEqual(NOT_FOUND);
   expect(await ask(one, { query, hash })).toEqual(ANSWER);
   expect(await ask(one, { hash })).toEqual(ANSWER);
+  await until('it is where the others were', async () => (await stage.redis.command('get', key)) === query);
 });
 
 it('a mutation by hash needs POST and the token', async () => {

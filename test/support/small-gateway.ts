@@ -12,9 +12,10 @@ import { createRedisStore } from '../../gateway/redis/redis-store.ts';
 
 export async function startSmallGateway(
   parts: Partial<GatewayParts>,
+  env: Record<string, string> = {},
 ): Promise<{ url: string; stop: () => Promise<void> }> {
   const logger = pino({ level: 'silent' });
-  const settings = readEnvironment({});
+  const settings = readEnvironment(env);
   const { server, drain } = createGateway({
     parts: {
       requestTimeoutMs: 1_000,

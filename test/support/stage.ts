@@ -23,7 +23,10 @@ export interface StagedGateway {
 }
 
 export interface Stage {
-  engine: EngineProcess;
+  /** The one that runs now. */
+  readonly engine: EngineProcess;
+  /** After it was killed: at the same address, with the same data. */
+  startEngineAgain: () => Promise<void>;
   redis: RedisServer;
   warehouse: Warehouse;
   /** Publishes a file's trips and tells the gateways. */
@@ -36,10 +39,9 @@ export const OPERATOR_TOKEN = 'the-operators-own-token';
 
 export async function startStage(): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'tripline-stage-'));
-  const [engine, redis] = await Promise.all([
-    startEngineProcess(join(folder, 'clickhouse')),
-    startRedisServer(),
-  ]);
+  const dataDir = join(folder, 'clickhouse');
+  const [firstEngine, redis] = await Promise.all([startEngineProcess(dataDir), startRedisServer()]);
+  let engine = firstEngine;
   const warehouse = createWarehouse({ url: engine.url, by: 'load' });
   await migrate(warehouse);
   const gateways: StagedGateway[] = [];
@@ -85,7 +87,12 @@ export async function startStage(): Promise<Stage> {
   }
 
   return {
-    engine,
+    get engine() {
+      return engine;
+    },
+    async startEngineAgain() {
+      engine = await startEngineProcess(dataDir, { flags: ['--port', new URL(engine.url).port] });
+    },
     redis,
     warehouse,
     async publish(file) {

@@ -1,0 +1,156 @@
+import { expect, it } from 'vitest';
+import { madeSnapshot } from '../../test/support/made-snapshot.ts';
+import type { LiveLoads } from '../live-loads.ts';
+import type { Snapshot } from '../load-log.ts';
+import { closeRange } from '../percentile/pickup-range.ts';
+import { createAnswerCache, type AnswerCache, type Computed, type Question } from './answer-cache.ts';
+import { Reads } from './reads.ts';
+import type { SharedAnswers } from './shared-answers.ts';
+
+const ALONE: SharedAnswers = { once: ({ compute }) => compute() };
+const january = { file: 'yellow_tripdata_2023-01.parquet', days: [19_358] };
+
+function cacheOf({ memoryBytes = 1 << 20 } = {}) {
+  let snapshot = madeSnapshot(january);
+  const liveLoads = { current: () => snapshot, refresh: () => Promise.resolve(snapshot) };
+  const cache = createAnswerCache({
+    liveLoads: liveLoads as unknown as LiveLoads,
+    shared: ALONE,
+    namespace: 'test',
+    memoryBytes,
+  });
+  return {
+    cache,
+    current: () => snapshot,
+    publish: (...publications: Parameters<typeof madeSnapshot>) => {
+      snapshot = madeSnapshot(january, ...publications);
+    },
+  };
+}
+
+const answerOf = (body: string, snapshot: Snapshot | undefined): Computed<string> => {
+  const reads = new Reads();
+  if (snapshot !== undefined) reads.span(snapshot, closeRange({}));
+  return { reads, body: Buffer.from(body), failure: undefined, isOnlyForOne: false };
+};
+const refusalOf = (failure: string, isOnlyForOne: boolean): Computed<string> => ({
+  reads: new Reads(),
+  body: undefined,
+  failure,
+  isOnlyForOne,
+});
+
+const ask = (
+  cache: AnswerCache,
+  compute: Question<string>['compute'],
+  { key = 'question', deadlineMs = () => 1_000 }: { key?: string; deadlineMs?: () => number } = {},
+) =>
+  cache.answer<string>({
+    key,
+    isShared: true,
+    gone: () => new AbortController().signal,
+    compute,
+    deadlineMs,
+  });
+
+async function said(found: ReturnType<typeof ask>): Promise<string> {
+  const { kept, failure, outcome } = await found;
+  return `${outcome}: ${kept === undefined ? failure : kept.body.toString()}`;
+}
+
+it('keeps what is current', async () => {
+  const { cache, current, publish } = cacheOf();
+  const compute = (body: string) => () => Promise.resolve(answerOf(body, current()));
+  expect(await said(ask(cache, compute('one')))).toBe('miss: one');
+  expect(await said(ask(cache, compute('two')))).toBe('hit: one');
+  expect(await said(ask(cache, compute('other'), { key: 'another' }))).toBe('miss: other');
+  publish(january);
+  expect(cache.get('question')).toBeUndefined();
+  expect(await said(ask(cache, compute('two')))).toBe('miss: two');
+  expect(await said(ask(cache, compute('three')))).toBe('hit: two');
+});
+
+it('computes once for all who ask meanwhile, also where nothing is kept', async () => {
+  for (const memoryBytes of [1 << 20, 0]) {
+    const { cache, current } = cacheOf({ memoryBytes });
+    let computed = 0;
+    const compute = async () => {
+      computed += 1;
+      await Promise.resolve();
+      return answerOf('answer', current());
+    };
+    const all = await Promise.all([1, 2, 3].map(() => said(ask(cache, compute))));
+    expect([all, computed]).toEqual([['miss: answer', 'joined: answer', 'joined: answer'], 1]);
+  }
+});
+
+it('tells all of a failure, and forgets it', async () => {
+  const { cache, current } = cacheOf();
+  const fail = () => Promise.resolve(refusalOf('nonsense', false));
+  expect(await Promise.all([said(ask(cache, fail)), said(ask(cache, fail))])).toEqual([
+    'miss: nonsense',
+    'miss: nonsense',
+  ]);
+  expect(await said(ask(cache, () => Promise.resolve(answerOf('sense', current()))))).toBe('miss: sense');
+});
+
+it('does not tell one what another may not, however many those are', async () => {
+  const { cache, current } = cacheOf();
+  const poor = () => Promise.resolve(refusalOf('no budget', true));
+  const rich = () => Promise.resolve(answerOf('answer', current()));
+  const asked = [poor, poor, poor, poor, poor, rich, rich].map((compute) => said(ask(cache, compute)));
+  const answers = await Promise.all(asked);
+  expect(answers.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'miss: no budget'));
+  expect(answers.slice(5)).toEqual(['miss: answer', 'joined: answer']);
+});
+
+it('waits for others no longer than there is time', async () => {
+  const { cache } = cacheOf();
+  const poor = () => Promise.resolve(refusalOf('too late', true));
+  const [, second] = await Promise.all([
+    said(ask(cache, poor)),
+    said(ask(cache, () => Promise.reject(new Error('never')), { deadlineMs: () => 0 })),
+  ]);
+  expect(second).toBe('miss: too late');
+});
+
+it('computes anew what a publication changed meanwhile, for those who wait too', async () => {
+  const { cache, current, publish } = cacheOf();
+  let computed = 0;
+  const compute = async () => {
+    computed += 1;
+    const answer = answerOf(`answer ${computed}`, current());
+    await Promise.resolve();
+    if (computed === 1) publish(january);
+    return answer;
+  };
+  const all = await Promise.all([said(ask(cache, compute)), said(ask(cache, compute))]);
+  expect(all.toSorted()).toEqual(['joined: answer 2', 'miss: answer 2']);
+});
+
+it('answers in the end, however often there are publications', async () => {
+  const { cache, current, publish } = cacheOf();
+  const publications: (typeof january)[] = [];
+  const compute = async () => {
+    const answer = answerOf(`after ${publications.length}`, current());
+    await Promise.resolve();
+    publications.push(january);
+    publish(...publications);
+    return answer;
+  };
+  expect(await said(ask(cache, compute))).toBe('miss: after 2');
+});
+
+it('keeps what hangs on nothing before anything is known of the warehouse', async () => {
+  const { cache } = cacheOf();
+  const before = createAnswerCache({
+    liveLoads: { current: () => undefined } as LiveLoads,
+    shared: ALONE,
+    namespace: 'test',
+    memoryBytes: 1 << 20,
+  });
+  for (const each of [cache, before]) {
+    expect(await said(ask(each, () => Promise.resolve(answerOf('schema', undefined))))).toBe('miss: schema');
+    expect(await said(ask(each, () => Promise.reject(new Error('again'))))).toBe('hit: schema');
+  }
+});

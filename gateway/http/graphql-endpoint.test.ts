@@ -1,0 +1,116 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSmallGateway } from '../../test/support/small-gateway.ts';
+
+type Gateway = Awaited<ReturnType<typeof startSmallGateway>>;
+let gateway: Gateway;
+let plain: Gateway;
+
+beforeAll(async () => {
+  [gateway, plain] = await Promise.all([startSmallGateway({}), startSmallGateway({}, { GRAPHIQL: '0' })]);
+});
+
+afterAll(async () => {
+  await Promise.all([gateway.stop(), plain.stop()]);
+});
+
+interface Mistakes {
+  errors: { message: string; extensions: unknown }[];
+}
+
+async function post(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+}
+const mistakes = async (body: unknown): Promise<Mistakes> => (await (await post(body)).json()) as Mistakes;
+
+describe('an operation that is not told', () => {
+  const TWO = 'query A { __typename } query B { __typename }';
+
+  it.each([
+    [{ query: TWO }, /has 2 operations: operationName must say which/],
+    [{ query: TWO, operationName: 'C' }, /has no operation "C"/],
+    [{ query: TWO, operationName: 'C'.repeat(5_000) }, /has no operation "C{60}…"/],
+  ])('is the client’s to mend: %j', async (body, message) => {
+    expect(await mistakes(body)).toEqual({
+      errors: [{ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }],
+    });
+  });
+
+  it.each(['', null, undefined])('is the only one there is: %j', async (operationName) => {
+    const response = await post({ query: '{ __typename }', operationName });
+    expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+  });
+});
+
+describe('a variable of another type', () => {
+  const QUERY = 'query ($p: Float!) { percentile(p: $p) { value } }';
+
+  it('is the client’s to mend, and is not sent back whole', async () => {
+    const { errors } = await mistakes({ query: QUERY, variables: { p: 'x'.repeat(50_000) } });
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(/^Variable "\$p" got invalid value "x+…$/),
+        extensions: { code: 'BAD_USER_INPUT' },
+      }),
+    ]);
+    expect(errors[0]!.message.length).toBeLessThan(600);
+  });
+
+  it('has its code in a stream too', async () => {
+    const response = await post({ query: QUERY, variables: { p: 'x' } }, { accept: 'text/event-stream' });
+    expect(await response.text()).toContain('"extensions":{"code":"BAD_USER_INPUT"}');
+  });
+});
+
+describe('what comes past our own reading of a request', () => {
+  /** Its host and target as they are, which fetch would mend. */
+  const ask = (url: string, path: string, headers: Record<string, string>): Promise<[number, string]> =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(url);
+      const asked = request({ hostname, port, path, headers }, (response) => {
+        let body = '';
+        response.on('data', (piece) => (body += String(piece)));
+        response.once('end', () => resolve([response.statusCode ?? 0, body]));
+      });
+      asked.once('error', reject);
+      asked.end();
+    });
+
+  it.each(['', '?', '?x=1', '?%71uery={__typename}'])(
+    'is not read by anybody: /graphql%s for people',
+    async (search) => {
+      const [status, body] = await ask(plain.url, `/graphql${search}`, { accept: 'text/html' });
+      expect([status, JSON.parse(body)]).toEqual([
+        406,
+        {
+          errors: [
+            { message: expect.stringMatching(/no page here/), extensions: { code: 'NOT_ACCEPTABLE' } },
+          ],
+        },
+      ]);
+      const [shown, page] = await ask(gateway.url, `/graphql${search}`, { accept: 'text/html' });
+      expect([shown, page]).toEqual([200, expect.stringMatching(/<!doctype html>/i)]);
+    },
+  );
+
+  it.each(['a b', '[', 'gateway:x', ' '])('does not hang on the host: %j', async (host) => {
+    const [shown] = await ask(gateway.url, '/graphql', { accept: 'text/html', host });
+    const [told, events] = await ask(gateway.url, '/graphql?query={__typename}', {
+      accept: 'text/event-stream',
+      host,
+    });
+    expect([shown, told]).toEqual([200, 200]);
+    expect(events).toContain('{"data":{"__typename":"Query"}}');
+  });
+});
+
+it('keeps names that clients make up short in its metrics', async () => {
+  await post({ query: `query ${'Q'.repeat(30_000)} { __typename }` });
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+  expect(metrics).toMatch(/operation="Q{60}…"/);
+  expect(metrics.length).toBeLessThan(100_000);
+});
