@@ -94,7 +94,7 @@ export function createAnswering({
         'cache-control': 'no-store',
       });
       response.end(body);
-      const outcome = facts?.kind === OperationTypeNode.MUTATION ? 'none' : 'uncached';
+      const outcome = facts.kind === OperationTypeNode.MUTATION ? 'none' : 'uncached';
       return conclude(exchange, { operation: asked.name, outcome, status: 200 });
     }
     const variables = canonicalVariables(facts.variables, operation.variables);
