@@ -395,7 +395,7 @@ describe('a gateway of trusted documents alone', () => {
     const cli = connectGateway(environment);
     const byCli = ['status', 'files', 'look', 'p90'].map((document) => cli<object>(document));
     const typed = promisify(execFile)(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'status'], {
-      env: { ...process.env, TRIPLINE_URL: trusting.url },
+      env: { ...process.env, TRIPLINE_URL: trusting.url, DATA_DIR: '/nowhere', OPERATOR_TOKEN },
     });
     for (const { errors } of await Promise.all(byPage)) expect(errors).toBeUndefined();
     expect(await Promise.all(byCli)).toHaveLength(4);
