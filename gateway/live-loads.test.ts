@@ -52,7 +52,7 @@ it('answers without a warehouse that hangs, until it answers soon again', async 
   const { liveLoads, answer } = await follow();
   await vi.advanceTimersByTimeAsync(950);
   const caughtUp = liveLoads.catchUp();
-  await vi.advanceTimersByTimeAsync(1_500);
+  await vi.advanceTimersByTimeAsync(3_000);
   expect(await caughtUp).toBe(true);
   expect(liveLoads.isBehind()).toBe(false);
   await answer();

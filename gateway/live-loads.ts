@@ -50,7 +50,7 @@ export interface LiveLoads {
  */
 const MOST_LATE_MS = 900;
 /** A warehouse that takes longer is away, and answers go on without it until it is quicker. */
-const CATCH_UP_MS = 1_500;
+const CATCH_UP_MS = 3_000;
 /** A read that was under way already may be too old, and the one after it is not. */
 const MOST_READS = 3;
 /** Earlier snapshots that are kept at hand. */

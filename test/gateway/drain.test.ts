@@ -1,13 +1,16 @@
 /** A gateway that is told to stop fails no request. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createHttpClient, post, type Asked, type Told } from '../support/http-client.ts';
 import { madeTrips } from '../support/made-trips.ts';
 import { seededRandom } from '../support/random.ts';
 import { subscribe } from '../support/sse.ts';
 import { startStage, type Stage, type StagedGateway } from '../support/stage.ts';
 import { until } from '../support/until.ts';
+
+// Starting processes takes long where the machine has much else to do.
+vi.setConfig({ testTimeout: 120_000 });
 
 const CACHED = '/api/p90?from=2024-01-01&to=2024-01-03';
 const CLIENTS = process.env['GATEWAY_TEST'] === 'long' ? 64 : 8;

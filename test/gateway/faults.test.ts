@@ -3,12 +3,15 @@
  * nothing is left of it afterwards. Temporal is away all the time. `npm run test:gateway` does it over and over.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createHttpClient, post, type Asked, type Told } from '../support/http-client.ts';
 import { madeTrips } from '../support/made-trips.ts';
 import { seededRandom } from '../support/random.ts';
 import { startStage, type Stage, type StagedGateway } from '../support/stage.ts';
 import { until } from '../support/until.ts';
+
+// Starting processes takes long where the machine has much else to do.
+vi.setConfig({ testTimeout: 120_000 });
 
 const LONG = process.env['GATEWAY_TEST'] === 'long';
 const ROUNDS = LONG ? 5 : 1;

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { PUBLICATIONS_CHANNEL } from '../../config/announcement.ts';
 import { DAY_MICROS, HOUR_MICROS, type Span } from '../../gateway/percentile/pickup-range.ts';
 import { createHttpClient, post } from '../support/http-client.ts';
@@ -15,6 +15,9 @@ import { seededRandom } from '../support/random.ts';
 import { startStage, type Stage, type StagedGateway } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 import { questionsAbout, type AskedQuestion } from './asked-questions.ts';
+
+// Starting processes takes long where the machine has much else to do.
+vi.setConfig({ testTimeout: 120_000 });
 
 const LONG = process.env['GATEWAY_TEST'] === 'long';
 /** Each part lasts until so much has happened in it. */

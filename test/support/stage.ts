@@ -73,10 +73,11 @@ export async function startStage(): Promise<Stage> {
       await once(child, 'exit');
     };
     try {
-      await until('the gateway is ready', async () => {
+      const isReady = async (): Promise<boolean> => {
         if (child.exitCode !== null) throw new Error('the gateway ended');
         return (await fetch(`${url}/readyz`)).ok;
-      });
+      };
+      await until('the gateway is ready', isReady, { deadlineMs: 90_000 });
     } catch (error) {
       child.kill('SIGKILL');
       throw new Error(`${String(error)}\n${log}`, { cause: error });
