@@ -34,7 +34,8 @@ const CURSOR = z.tuple([
   z.string(),
   z.int().min(0),
   z.number(),
-  z.string().regex(/^-?\d{1,18}$/),
+  // As we write it: 00 or -0 is no Int64 for ClickHouse.
+  z.string().regex(/^(0|-?[1-9]\d{0,17})$/),
   z.uuid(),
   z.int().min(0),
 ]);
