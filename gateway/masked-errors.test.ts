@@ -6,7 +6,9 @@ import type { GatewayParts } from './context.ts';
 import { startSmallGateway } from '../test/support/small-gateway.ts';
 
 const SECRET = 'SELECT secret FROM trips';
-const TROUBLES: Record<string, () => Error> = {
+/** What computing an answer gives, or throws. */
+const TROUBLES: Record<string, () => unknown> = {
+  'a value that fits no type': () => [{ value: SECRET }],
   'an error of ClickHouse': () =>
     new ClickHouseError({ message: `Syntax error: ${SECRET}`, code: '62', type: 'SYNTAX_ERROR' }),
   'a mistake of ours': () => new TypeError(`cannot read ${SECRET}`),
@@ -14,12 +16,14 @@ const TROUBLES: Record<string, () => Error> = {
   'an error of GraphQL around it': () =>
     new GraphQLError(SECRET, { originalError: new Error(`${SECRET}, too`) }),
 };
-let trouble: Error;
+let trouble: unknown;
 let gateway: Awaited<ReturnType<typeof startSmallGateway>>;
 
 beforeEach(async () => {
   vi.stubEnv('NODE_ENV', 'development');
-  const answers = { percentiles: () => Promise.reject(trouble) };
+  const answers = {
+    percentiles: () => (trouble instanceof Error ? Promise.reject(trouble) : Promise.resolve(trouble)),
+  };
   gateway = await startSmallGateway({ answers } as unknown as Partial<GatewayParts>);
 });
 
@@ -40,7 +44,7 @@ it.each(Object.keys(TROUBLES))('%s', async (name) => {
     errors: [
       {
         message: 'This is our fault. It is logged.',
-        path: ['p90'],
+        path: expect.arrayContaining(['p90']),
         extensions: { code: 'INTERNAL_SERVER_ERROR' },
       },
     ],
@@ -48,7 +52,7 @@ it.each(Object.keys(TROUBLES))('%s', async (name) => {
   expect(answer).not.toMatch(/SELECT|stack|node_modules|\.ts:/);
 });
 
-it.each(Object.keys(TROUBLES).slice(0, 3))('%s, over REST', async (name) => {
+it.each(Object.keys(TROUBLES).slice(0, 4))('%s, over REST', async (name) => {
   trouble = TROUBLES[name]!();
   const asked = await fetch(`${gateway.url}/api/p90`);
   expect([asked.status, await asked.json()]).toEqual([

@@ -99,8 +99,13 @@ export function createExecutor({
       errorMessage: OUR_FAULT,
       maskError(error, message) {
         const masked = maskError(error, message, false);
-        if (masked instanceof GraphQLError) giveCode(masked);
-        return masked;
+        if (!(masked instanceof GraphQLError)) return masked;
+        giveCode(masked);
+        // A value of ours that fits no type comes from graphql-js, as what clients should know does.
+        const isOurs = masked === error && masked.extensions['code'] === 'INTERNAL_SERVER_ERROR';
+        if (!isOurs) return masked;
+        const { nodes = null, path = null, extensions } = masked;
+        return new GraphQLError(message, { nodes, path, extensions });
       },
     },
     plugins: [understood],

@@ -41,11 +41,15 @@ export function failureOf(errors: readonly GraphQLError[], data?: ExecutionResul
 export const isOnlyForOne = ({ errors }: Failure): boolean =>
   errors.some((error) => ONLY_FOR_ONE.includes(codeOf(error)));
 
-/** What graphql-js finds itself before it begins (a variable's type) has no code, and is the client's to mend. */
+/**
+ * What graphql-js finds itself has no code, and is the client's to mend when it is about what the client sent: a variable, before it begins, or an
+ * argument, for which it names a place in the document. What a resolver gave that fits no type is neither.
+ */
 function codeOf({ extensions: { code }, originalError, path }: GraphQLError): string {
   if (typeof code === 'string') return code;
   const isTheirs =
-    originalError === undefined || (originalError instanceof GraphQLError && path === undefined);
+    originalError === undefined ||
+    (originalError instanceof GraphQLError && (path === undefined || originalError.nodes !== undefined));
   return isTheirs ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR';
 }
 

@@ -64,6 +64,18 @@ describe('a variable of another type', () => {
     const response = await post({ query: QUERY, variables: { p: 'x' } }, { accept: 'text/event-stream' });
     expect(await response.text()).toContain('"extensions":{"code":"BAD_USER_INPUT"}');
   });
+
+  it('is the client’s to mend also where a default made the document valid', async () => {
+    const query = 'query ($p: Float = 0.5) { percentile(p: $p) { value } }';
+    expect(await mistakes({ query, variables: { p: null } })).toMatchObject({
+      errors: [
+        {
+          message: 'Argument "p" of non-null type "Float!" must not be null.',
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
+      ],
+    });
+  });
 });
 
 describe('what comes past our own reading of a request', () => {
