@@ -69,22 +69,27 @@ export interface Snapshot {
 export const fileKey = (source: string, filename: string): string => `${source}\0${filename}`;
 
 export class LoadLog {
-  readonly #publications: Publication[] = [];
-  readonly #live = new Map<string, Publication>();
-  readonly #months = new Map<number, LiveMonth>();
+  /** In ascending order. */
+  readonly #sequences: number[] = [];
+  /** By file, every publication in its order. */
+  readonly #files = new Map<string, Publication[]>();
+  /** By month, what it was after each publication that touched it. Each is some 600 bytes. */
+  readonly #months = new Map<number, LiveMonth[]>();
+  #logId = '';
 
   get lastSequence(): number {
-    return this.#publications.at(-1)?.sequence ?? 0;
+    return this.#sequences.at(-1) ?? 0;
   }
 
   /** Publications in ascending order of sequence; those that are known already are left out. */
   append(publications: readonly Publication[]): void {
     for (const publication of publications) {
       if (publication.sequence <= this.lastSequence) continue;
-      const key = fileKey(publication.source, publication.filename);
-      const before = this.#live.get(key);
-      this.#live.set(key, publication);
-      this.#publications.push(publication);
+      if (this.#sequences.length === 0) this.#logId = publication.loadId;
+      this.#sequences.push(publication.sequence);
+      const ofFile = entryOf(this.#files, fileKey(publication.source, publication.filename));
+      const before = ofFile.at(-1);
+      ofFile.push(publication);
       const touched = new Map<number, Set<number>>();
       for (const days of [before?.days, publication.days]) {
         for (const day of days?.keys() ?? []) {
@@ -94,22 +99,40 @@ export class LoadLog {
           else others.add(day);
         }
       }
-      for (const [month, days] of touched)
-        this.#months.set(month, replaceLoad(this.#months.get(month), { month, days, before, publication }));
+      for (const [month, days] of touched) {
+        const versions = entryOf(this.#months, month);
+        versions.push(replaceLoad(versions.at(-1), { month, days, before, publication }));
+      }
     }
   }
 
   snapshot(): Snapshot {
-    const live = new Map(this.#live);
-    const byMonth = new Map(this.#months);
+    return this.snapshotAt(this.lastSequence);
+  }
+
+  /**
+   * As it was after the publication of that sequence. Its loads may be gone from the warehouse by now.
+   * @param asOf at most `lastSequence`
+   */
+  snapshotAt(asOf: number): Snapshot {
+    const live = new Map<string, Publication>();
+    for (const [key, publications] of this.#files) {
+      const then = lastUpTo(publications, asOf, ({ sequence }) => sequence);
+      if (then !== undefined) live.set(key, then);
+    }
+    const byMonth = new Map<number, LiveMonth>();
+    for (const [month, versions] of this.#months) {
+      const then = lastUpTo(versions, asOf, ({ version }) => version);
+      if (then !== undefined) byMonth.set(month, then);
+    }
     const months = [...byMonth.values()].toSorted((a, b) => a.month - b.month);
     const published = publishedMonths(live.values());
     const through = [...live.values()]
       .map(({ dataThrough }) => dataThrough)
       .filter((moment) => moment !== null);
     return {
-      sequence: this.lastSequence,
-      logId: this.#publications[0]?.loadId ?? '',
+      sequence: lastUpTo(this.#sequences, asOf, (sequence) => sequence) ?? 0,
+      logId: this.#logId,
       liveByFile: live,
       dataThrough: through.toSorted().at(-1) ?? null,
       years: yearsOf(months),
@@ -148,16 +171,6 @@ export class LoadLog {
         ...new Set([...monthsTouched(months, span)].flatMap(({ live: month }) => month.loads)),
       ],
     };
-  }
-
-  /**
-   * As it was after the publication of that sequence. Its loads may be gone from the warehouse by now.
-   * @param sequence at most `lastSequence`
-   */
-  snapshotAt(sequence: number): Snapshot {
-    const log = new LoadLog();
-    log.append(this.#publications.filter((publication) => publication.sequence <= sequence));
-    return log.snapshot();
   }
 }
 
@@ -231,4 +244,20 @@ function* monthsTouched(
     const last = live.month === lastMonth ? lastDay - begins : end;
     yield { live, first, last, isWhole: first === 0 && last === end };
   }
+}
+
+function entryOf<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
+/** The last of those, in ascending order of sequence, that are not after this one. */
+function lastUpTo<Item>(
+  items: readonly Item[],
+  sequence: number,
+  sequenceOf: (item: Item) => number,
+): Item | undefined {
+  const { length } = items;
+  return items[firstWhere(0, length, (at) => at === length || sequenceOf(items[at]!) > sequence) - 1];
 }
