@@ -10,9 +10,17 @@ import type { Patience } from './scans/scans.ts';
  */
 export function askingFor(
   clientGone: () => AbortSignal,
-  { requestTimeoutMs, caller }: { requestTimeoutMs: number; caller: Caller },
+  {
+    requestTimeoutMs,
+    caller,
+    began = performance.now(),
+  }: {
+    requestTimeoutMs: number;
+    caller: Caller;
+    /** When its time began, by `performance.now()`. */
+    began?: number;
+  },
 ): Asking {
-  const began = performance.now();
   let patience: Patience | undefined;
   return {
     pin: {},

@@ -93,16 +93,28 @@ export function createGateway({
     }),
   );
   const isGuarded = settings.access.reading === 'authenticated';
-  const byOrigin = settings.corsOrigins.length > 0 && !settings.corsOrigins.includes('*');
+  const cors = createCors(settings.corsOrigins);
+  const byOrigin = cors.forAll === undefined;
   const writer = createAnswerWriter({
     isPrivate: isGuarded,
     vary: [...(isGuarded ? ['Authorization', 'X-Api-Key'] : []), ...(byOrigin ? ['Origin'] : [])],
+    always: cors.forAll ?? [],
   });
   const metrics = createRequestMetrics(registry);
   const log = createAccessLog({ logger, detail: settings.accessLog });
   const conclude = createConclude({ metrics, log });
   const negotiate = createNegotiation();
-  const fastPath = createFastPath({ cache, liveLoads, writer, negotiate, access, isGuarded, metrics, log });
+  const fastPath = createFastPath({
+    cache,
+    liveLoads,
+    writer,
+    negotiate,
+    access,
+    isGuarded,
+    byOrigin,
+    metrics,
+    log,
+  });
   // Where documents must be known, the page could ask nothing.
   const graphiql = settings.graphiql && !settings.trustedDocumentsOnly;
   const executor = createExecutor({ schema, graphiql, logger });
@@ -110,7 +122,7 @@ export function createGateway({
   const allMetrics = gatherMetrics(registry);
   return createGatewayServer({
     parts,
-    cors: createCors(settings.corsOrigins),
+    cors,
     fastPath,
     graphql: createGraphqlEndpoint({
       parts,

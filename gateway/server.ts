@@ -5,6 +5,7 @@ import type { Logger } from '../config/logging.ts';
 import type { Cors } from './access/cors.ts';
 import { takeArrivals } from './arrivals.ts';
 import { askingFor } from './asking.ts';
+import { beCurrent } from './be-current.ts';
 import type { GatewayParts } from './context.ts';
 import { downloadTripsOver, wantsDownload } from './download.ts';
 import { followConnections } from './http/connections.ts';
@@ -78,10 +79,11 @@ export function createGatewayServer({
 
   const download = (arrived: Arrived): Promise<void> =>
     rest.guard(arrived, { name: 'download' }, async (exchange) => {
-      const { caller, gone, request, response } = exchange;
-      const asking = askingFor(gone, { ...parts, caller });
+      const { began, caller, gone, request, response } = exchange;
+      await beCurrent(parts.liveLoads);
+      const asking = askingFor(gone, { ...parts, caller, began });
       await downloadTripsOver(request, response, { parts, asking, gone: gone(), logger });
-      conclude(exchange, { operation: 'download', outcome: 'none', status: response.statusCode });
+      conclude(exchange, { operation: 'download', outcome: 'stream', status: response.statusCode });
     });
 
   const arrivals = (arrived: Arrived): Promise<void> =>

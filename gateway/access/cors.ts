@@ -23,6 +23,8 @@ export interface Cors {
    * For an answer to a page of this origin, or to one that has none. `vary` has to be added to what else the answer varies by.
    */
   headersFor: (origin: string | undefined) => Readonly<OutgoingHttpHeaders>;
+  /** The same, names and values in turn, where everybody gets the same; undefined where that depends on the origin. */
+  forAll: readonly string[] | undefined;
   /** For the answer, 204, to a browser that asks with OPTIONS whether it may; `allow` is for all others. */
   preflightHeadersFor: (origin: string | undefined) => Readonly<OutgoingHttpHeaders>;
 }
@@ -33,7 +35,7 @@ export interface Cors {
  */
 export function createCors(origins: readonly string[]): Cors {
   const allow = { allow: 'GET, HEAD, POST, OPTIONS' };
-  if (origins.length === 0) return { headersFor: () => NONE, preflightHeadersFor: () => allow };
+  if (origins.length === 0) return { headersFor: () => NONE, forAll: [], preflightHeadersFor: () => allow };
   const any = origins.includes('*');
   // An answer that differs by origin must not be kept for another.
   const vary = any ? {} : { vary: 'Origin' };
@@ -54,6 +56,7 @@ export function createCors(origins: readonly string[]): Cors {
   const of = (origin = '') => byOrigin.get(origin) ?? all;
   return {
     headersFor: (origin) => of(origin).answer,
+    forAll: any ? Object.entries(all.answer).flat() : undefined,
     preflightHeadersFor: (origin) => of(origin).preflight,
   };
 }

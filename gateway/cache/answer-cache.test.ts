@@ -31,23 +31,28 @@ function cacheOf({ memoryBytes = 1 << 20 } = {}) {
 const answerOf = (body: string, snapshot: Snapshot | undefined): Computed<string> => {
   const reads = new Reads();
   if (snapshot !== undefined) reads.span(snapshot, closeRange({}));
-  return { reads, body: Buffer.from(body), failure: undefined, isOnlyForOne: false };
+  return { reads, body: Buffer.from(body), failure: undefined, concerns: 'all' };
 };
-const refusalOf = (failure: string, isOnlyForOne: boolean): Computed<string> => ({
+const refusalOf = (failure: string, concerns: Computed<string>['concerns']): Computed<string> => ({
   reads: new Reads(),
   body: undefined,
   failure,
-  isOnlyForOne,
+  concerns,
 });
 
 const ask = (
   cache: AnswerCache,
   compute: Question<string>['compute'],
-  { key = 'question', deadlineMs = () => 1_000 }: { key?: string; deadlineMs?: () => number } = {},
+  {
+    key = 'question',
+    client = 'somebody',
+    deadlineMs = () => 1_000,
+  }: { key?: string; client?: string; deadlineMs?: () => number } = {},
 ) =>
   cache.answer<string>({
     key,
     isShared: true,
+    client,
     gone: () => new AbortController().signal,
     compute,
     deadlineMs,
@@ -86,7 +91,7 @@ it('computes once for all who ask meanwhile, also where nothing is kept', async 
 
 it('tells all of a failure, and forgets it', async () => {
   const { cache, current } = cacheOf();
-  const fail = () => Promise.resolve(refusalOf('nonsense', false));
+  const fail = () => Promise.resolve(refusalOf('nonsense', 'all'));
   expect(await Promise.all([said(ask(cache, fail)), said(ask(cache, fail))])).toEqual([
     'miss: nonsense',
     'miss: nonsense',
@@ -96,9 +101,11 @@ it('tells all of a failure, and forgets it', async () => {
 
 it('does not tell one what another may not, however many those are', async () => {
   const { cache, current } = cacheOf();
-  const poor = () => Promise.resolve(refusalOf('no budget', true));
+  const poor = () => Promise.resolve(refusalOf('no budget', 'client'));
   const rich = () => Promise.resolve(answerOf('answer', current()));
-  const asked = [poor, poor, poor, poor, poor, rich, rich].map((compute) => said(ask(cache, compute)));
+  const asked = [poor, poor, poor, poor, poor, rich, rich].map((compute, index) =>
+    said(ask(cache, compute, { client: `client ${index}` })),
+  );
   const answers = await Promise.all(asked);
   expect(answers.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'miss: no budget'));
   expect(answers.slice(5)).toEqual(['miss: answer', 'joined: answer']);
@@ -106,12 +113,26 @@ it('does not tell one what another may not, however many those are', async () =>
 
 it('waits for others no longer than there is time', async () => {
   const { cache } = cacheOf();
-  const poor = () => Promise.resolve(refusalOf('too late', true));
-  const [, second] = await Promise.all([
-    said(ask(cache, poor)),
-    said(ask(cache, () => Promise.reject(new Error('never')), { deadlineMs: () => 0 })),
+  const late = (whose: string) => () => Promise.resolve(refusalOf(`${whose} time is over`, 'request'));
+  const answers = await Promise.all([
+    said(ask(cache, late('his'))),
+    said(ask(cache, late('her'), { client: 'somebody else', deadlineMs: () => 0 })),
+    said(ask(cache, late('its'), { deadlineMs: () => 0 })),
   ]);
-  expect(second).toBe('miss: too late');
+  expect(answers).toEqual(['miss: his time is over', 'miss: her time is over', 'miss: its time is over']);
+});
+
+it('refuses all equal questions of one client at once', async () => {
+  const { cache, current } = cacheOf();
+  let refused = 0;
+  const poor = () => {
+    refused += 1;
+    return Promise.resolve(refusalOf('no budget', 'client'));
+  };
+  const many = Array.from({ length: 100 }, () => said(ask(cache, poor, { client: 'poor' })));
+  const rich = said(ask(cache, () => Promise.resolve(answerOf('answer', current())), { client: 'rich' }));
+  expect(new Set(await Promise.all(many))).toEqual(new Set(['miss: no budget']));
+  expect([await rich, refused]).toEqual(['miss: answer', 1]);
 });
 
 it('computes anew what a publication changed meanwhile, for those who wait too', async () => {

@@ -12,8 +12,8 @@ export interface Computed<Failure> {
   /** Undefined: it failed. */
   body: Buffer | undefined;
   failure: Failure | undefined;
-  /** A failure that says something of one client alone (its budget, its time) is no answer for another. */
-  isOnlyForOne: boolean;
+  /** Whom a failure says something of: what one client is refused, or one request had no time for, is no answer for others. */
+  concerns: 'all' | 'client' | 'request';
 }
 
 /** How an answer was come by. */
@@ -23,11 +23,19 @@ export type Found<Failure> =
   | { kept: KeptAnswer; failure?: undefined; outcome: CacheOutcome }
   | { kept?: undefined; failure: Failure; outcome: CacheOutcome };
 
+/** A failure with whom it is of. */
+type Landed<Failure> =
+  | Extract<Found<Failure>, { kept: KeptAnswer }>
+  | (Extract<Found<Failure>, { failure: Failure }> &
+      Pick<Computed<Failure>, 'concerns'> & { client: string });
+
 export interface Question<Failure> {
   /** Names it: form, document, operation and variables. */
   key: string;
   /** It may cost SQL, so it is shared through Redis. */
   isShared: boolean;
+  /** Name of who asks. */
+  client: string;
   /** Aborts when this client is gone. */
   gone: () => AbortSignal;
   compute: (allGone: () => AbortSignal) => Promise<Computed<Failure>>;
@@ -43,8 +51,9 @@ export interface AnswerCache {
   bytes(): number;
 }
 
-/** For keys and bookkeeping of one answer. */
-const OVERHEAD_BYTES = 1_024;
+/** For the heads and the bookkeeping of one answer, and for each fact that it hangs on. */
+const OVERHEAD_BYTES = 2_048;
+const READ_BYTES = 128;
 /** How often an answer is computed anew because a publication changed it meanwhile. */
 const ATTEMPTS = 3;
 /** What is asked about the schema alone is answered without a warehouse, too. */
@@ -67,9 +76,10 @@ export function createAnswerCache({
     maxSize: Math.max(1, memoryBytes),
     maxEntrySize: Math.max(1, Math.ceil(memoryBytes / 8)),
     // Its compressed form, made later, is never longer.
-    sizeCalculation: ({ body }, key) => 2 * body.length + key.length + OVERHEAD_BYTES,
+    sizeCalculation: ({ body, reads }, key) =>
+      2 * body.length + key.length + READ_BYTES * reads.length + OVERHEAD_BYTES,
   });
-  const flights = new Map<string, Flight<Found<unknown>>>();
+  const flights = new Map<string, Flight<Landed<unknown>>>();
 
   function isCurrent(answer: KeptAnswer): boolean {
     const snapshot = liveLoads.current();
@@ -88,20 +98,20 @@ export function createAnswerCache({
   }
 
   async function compute<Failure>(
-    { key, compute: run }: Question<Failure>,
+    { key, client, compute: run }: Question<Failure>,
     allGone: () => AbortSignal,
-  ): Promise<Found<Failure> & { isOnlyForOne: boolean }> {
-    const { body, reads, failure, isOnlyForOne } = await run(allGone);
-    if (body === undefined) return { failure: failure as Failure, outcome: 'miss', isOnlyForOne };
+  ): Promise<Landed<Failure>> {
+    const { body, reads, failure, concerns } = await run(allGone);
+    if (body === undefined) return { failure: failure as Failure, outcome: 'miss', concerns, client };
     const snapshot = liveLoads.current() ?? NOTHING_READ;
     const answer = keepAnswer({ question: key, namespace, body, reads: reads.noted, snapshot });
-    return { kept: answer, outcome: 'miss', isOnlyForOne };
+    return { kept: answer, outcome: 'miss' };
   }
 
   async function fly<Failure>(
     question: Question<Failure>,
     allGone: () => AbortSignal,
-  ): Promise<Found<Failure>> {
+  ): Promise<Landed<Failure>> {
     const { key, isShared } = question;
     const found = isShared
       ? await shared.once({
@@ -116,7 +126,7 @@ export function createAnswerCache({
     return found;
   }
 
-  function forgetWhenDone(key: string, flight: Flight<Found<unknown>>): void {
+  function forgetWhenDone(key: string, flight: Flight<Landed<unknown>>): void {
     const forget = (): void => {
       if (flights.get(key) === flight) flights.delete(key);
     };
@@ -134,12 +144,14 @@ export function createAnswerCache({
     get,
     bytes: () => kept.calculatedSize,
     async answer<Failure>(question: Question<Failure>) {
-      const { key, gone, deadlineMs } = question;
+      const { key, client, gone, deadlineMs } = question;
       let attempts = 0;
       for (let isFirst = true; ; isFirst = false) {
         const held = get(key);
         if (held !== undefined) return { kept: held, outcome: isFirst ? 'hit' : 'joined' };
-        let flight = flights.get(key) as Flight<Found<Failure> & { isOnlyForOne?: boolean }> | undefined;
+        // Others have failed until its time was over: what that means for it is its own.
+        if (!isFirst && deadlineMs() <= 0) return compute(question, gone);
+        let flight = flights.get(key) as Flight<Landed<Failure>> | undefined;
         const isMine = flight === undefined;
         if (flight === undefined) {
           flight = new Flight(gone, (allGone) => fly(question, allGone));
@@ -148,8 +160,9 @@ export function createAnswerCache({
         } else void flight.join(gone).catch(() => undefined);
         const found = await flight.outcome;
         if (found.kept === undefined) {
-          // However many fail before it, each for itself.
-          if (isMine || found.isOnlyForOne !== true || deadlineMs() <= 0) return found;
+          const { concerns } = found;
+          if (isMine || concerns === 'all' || (concerns === 'client' && found.client === client))
+            return found;
           continue;
         }
         attempts += 1;

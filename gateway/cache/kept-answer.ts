@@ -6,8 +6,8 @@ import { newestVersion, type Read } from './reads.ts';
 export interface KeptAnswer {
   /** JSON. */
   body: Buffer;
-  /** The same, compressed; made when somebody wants it. */
-  gzipped: Buffer | undefined;
+  /** The same, compressed: begun when somebody wants it first, once for all. */
+  gzipped: Buffer | Promise<Buffer> | undefined;
   reads: readonly Read[];
   /** The sequence of the newest snapshot that it was computed from. */
   sequence: number;
@@ -31,12 +31,14 @@ export function keepAnswer({
   question,
   namespace,
   body,
+  gzipped,
   reads,
   snapshot,
 }: {
   question: string;
   namespace: string;
   body: Buffer;
+  gzipped?: Buffer | undefined;
   reads: readonly Read[];
   snapshot: Pick<Snapshot, 'logId' | 'sequence'>;
 }): KeptAnswer {
@@ -47,7 +49,7 @@ export function keepAnswer({
   const digest = createHash('sha256').update(identity).digest('base64url').slice(0, 22);
   return {
     body,
-    gzipped: undefined,
+    gzipped,
     reads,
     sequence: snapshot.sequence,
     etag: `W/"${dataVersion}-${digest}"`,

@@ -77,10 +77,12 @@ export function createSharedAnswers({
       const end = packed.indexOf('\n');
       const envelope = JSON.parse(packed.subarray(0, end).toString()) as Envelope;
       if (envelope.format !== FORMAT) return undefined;
-      const rest = packed.subarray(end + 1);
-      const body = envelope.isCompressed ? await gunzip(rest, { maxOutputLength: MOST_BYTES }) : rest;
+      // A copy: what came is a piece of a larger one, all of which it would keep.
+      const rest = Buffer.from(packed.subarray(end + 1));
+      const gzipped = envelope.isCompressed ? rest : undefined;
+      const body = gzipped === undefined ? rest : await gunzip(gzipped, { maxOutputLength: MOST_BYTES });
       const { reads, sequence } = envelope;
-      return { ...keepAnswer({ question, namespace, body, reads, snapshot }), sequence };
+      return { ...keepAnswer({ question, namespace, body, gzipped, reads, snapshot }), sequence };
     } catch {
       return undefined;
     }

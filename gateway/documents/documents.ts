@@ -18,19 +18,22 @@ export interface KnownDocument {
   operations: readonly OperationFacts[];
 }
 
+/** Called before a text is understood that nobody sent before, as that takes milliseconds. It throws to refuse that. */
+export type Admit = () => void;
+
 export interface Documents {
   /** @throws GraphQLError DOCUMENT_NOT_TRUSTED */
-  byText(text: string): KnownDocument;
+  byText(text: string, admit: Admit): KnownDocument;
   /**
    * One that was registered here or, within the life of Redis, at any gateway.
    * @throws GraphQLError PERSISTED_QUERY_NOT_FOUND, or DOCUMENT_NOT_TRUSTED
    */
-  byHash(hash: string): KnownDocument | Promise<KnownDocument>;
+  byHash(hash: string, admit: Admit): KnownDocument | Promise<KnownDocument>;
   /**
    * Makes a document known by its hash, when it may run.
    * @throws GraphQLError PERSISTED_QUERY_HASH_MISMATCH, or DOCUMENT_NOT_TRUSTED
    */
-  register(hash: string, text: string): KnownDocument;
+  register(hash: string, text: string, admit: Admit): KnownDocument;
 }
 
 const MOST_DOCUMENTS = 2_000;
@@ -83,19 +86,20 @@ export function createDocuments({
     }
   }
 
-  function byText(text: string): KnownDocument {
+  function byText(text: string, admit: Admit): KnownDocument {
     const found = allowed.get(text) ?? known.get(text);
     if (found !== undefined) return found;
     if (trustedOnly) throw documentNotTrusted();
+    admit();
     const document = understand(text);
     known.set(text, document);
     return document;
   }
 
-  async function fromStore(hash: string): Promise<KnownDocument> {
+  async function fromStore(hash: string, admit: Admit): Promise<KnownDocument> {
     const text = await store.run((redis) => redis.get(keyOf(hash)));
     // Whoever can write to Redis must not be able to put another document in its place.
-    const document = typeof text === 'string' ? byText(text) : undefined;
+    const document = typeof text === 'string' ? byText(text, admit) : undefined;
     if (document?.hash !== hash) throw persistedQueryNotFound();
     persisted.set(hash, document);
     return document;
@@ -103,18 +107,19 @@ export function createDocuments({
 
   return {
     byText,
-    byHash(hash) {
+    byHash(hash, admit) {
       const found = allowedByHash.get(hash) ?? persisted.get(hash);
       if (found !== undefined) return found;
       if (trustedOnly) throw documentNotTrusted();
       if (!HASH.test(hash)) throw persistedQueryNotFound();
-      return fromStore(hash);
+      return fromStore(hash, admit);
     },
-    register(hash, text) {
-      const document = byText(text);
+    register(hash, text, admit) {
+      const document = byText(text, admit);
       if (document.hash !== hash) throw persistedQueryHashMismatch({ given: hash, right: document.hash });
-      if (document.errors.length > 0 || persisted.has(hash) || allowedByHash.has(hash)) return document;
+      if (document.errors.length > 0 || allowedByHash.has(hash)) return document;
       persisted.set(hash, document);
+      // Also when it is known here: Redis may have lost it, and other gateways never had it.
       void store.run((redis) => redis.set(keyOf(hash), text, 'EX', REMEMBERED_SECONDS));
       return document;
     },

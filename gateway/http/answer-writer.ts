@@ -34,13 +34,16 @@ export interface AnswerWriter {
 /**
  * @param isPrivate answers depend on who asks, so no shared cache may keep them
  * @param vary request headers that every answer depends on
+ * @param always headers of every answer, names and values in turn
  */
 export function createAnswerWriter({
   isPrivate,
   vary,
+  always,
 }: {
   isPrivate: boolean;
   vary: readonly string[];
+  always: readonly string[];
 }): AnswerWriter {
   const common = [
     // Whoever keeps it asks each time whether it is still the answer: a 304 costs next to nothing.
@@ -66,15 +69,16 @@ export function createAnswerWriter({
     if (condition !== undefined && !isPost && matches(condition, answer.etag)) {
       response.writeHead(
         304,
-        headOf(answer, form, 'notModified', () => ['ETag', answer.etag, ...common]),
+        headOf(answer, form, 'notModified', () => [...always, 'ETag', answer.etag, ...common]),
       );
       response.end();
       return 304;
     }
     const isCompressed = form.encoding === 'gzip' && answer.body.length >= COMPRESSED_FROM_BYTES;
     const body = isCompressed ? answer.gzipped : answer.body;
-    if (body === undefined) return undefined;
+    if (!(body instanceof Buffer)) return undefined;
     const make = (): string[] => [
+      ...always,
       'Content-Type',
       `${form.mediaType}; charset=utf-8`,
       'Content-Length',
@@ -93,7 +97,8 @@ export function createAnswerWriter({
     async prepareAndWrite(request, response, answer, form) {
       const written = write(request, response, answer, form);
       if (written !== undefined) return written;
-      answer.gzipped ??= await gzip(answer.body);
+      answer.gzipped ??= gzip(answer.body).then((zipped) => (answer.gzipped = zipped));
+      await answer.gzipped;
       return write(request, response, answer, form) ?? 200;
     },
   };

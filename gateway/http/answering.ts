@@ -5,12 +5,12 @@ import { canonicalVariables } from '../cache/canonical-variables.ts';
 import { askingFor } from '../asking.ts';
 import { createContext, type GatewayParts } from '../context.ts';
 import type { OperationFacts } from '../documents/operation-facts.ts';
-import { serviceUnavailable } from '../errors.ts';
+import { beCurrent } from '../be-current.ts';
 import type { LoadShedding } from '../limits/load-shedding.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { sendFailure, type Conclude, type Exchange } from './exchange.ts';
 import type { Executor, Operation } from './executor.ts';
-import { failureOf, isOnlyForOne, type Failure, type FailureResponse } from './failure.ts';
+import { concernsOf, failureOf, type Failure, type FailureResponse } from './failure.ts';
 import type { FastPath } from './fast-path.ts';
 import type { Form } from './negotiation.ts';
 
@@ -48,15 +48,15 @@ export function createAnswering({
 }): Answering {
   async function compute(
     { operation, shape }: Asked,
-    { caller }: Exchange,
+    { caller, began }: Exchange,
     gone: () => AbortSignal,
   ): Promise<Computed<Failure>> {
-    const asking = askingFor(gone, { ...parts, caller });
+    const asking = askingFor(gone, { ...parts, caller, began });
     const fail = (failure: Failure): Computed<Failure> => ({
       reads: asking.reads,
       body: undefined,
       failure,
-      isOnlyForOne: isOnlyForOne(failure),
+      concerns: concernsOf(failure),
     });
     const admitted = shedding.admit(caller.name);
     if (admitted instanceof GraphQLError) return fail(failureOf([admitted]));
@@ -67,7 +67,7 @@ export function createAnswering({
         reads: asking.reads,
         body: Buffer.from(shape.bodyOf(data)),
         failure: undefined,
-        isOnlyForOne: false,
+        concerns: 'all',
       };
     } finally {
       admitted();
@@ -81,9 +81,8 @@ export function createAnswering({
   }
 
   return async (exchange, asked) => {
-    if (parts.liveLoads.isBehind() && !(await parts.liveLoads.catchUp()))
-      throw serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
-    const { request, response, began, gone } = exchange;
+    await beCurrent(parts.liveLoads);
+    const { request, response, began, caller, gone } = exchange;
     const { facts, operation, shape, form } = asked;
     if (!facts.isCached) {
       const { body, failure } = await compute(asked, exchange, gone);
@@ -102,6 +101,7 @@ export function createAnswering({
     const { kept, failure, outcome } = await cache.answer<Failure>({
       key,
       isShared: facts.scans,
+      client: caller.name,
       gone,
       compute: (allGone) => compute(asked, exchange, allGone),
       deadlineMs: () => parts.requestTimeoutMs - (performance.now() - began),

@@ -23,14 +23,6 @@ const BY_STATUS: readonly string[] = [
   'UNSUPPORTED_MEDIA_TYPE',
   'SERVICE_UNAVAILABLE',
 ];
-/** Not for a client of its own accord, but for one question at one moment. */
-const ONLY_FOR_ONE: readonly string[] = [
-  'RATE_LIMITED',
-  'OVERLOADED',
-  'TIMEOUT',
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-];
 
 export function failureOf(errors: readonly GraphQLError[], data?: ExecutionResult['data']): Failure {
   const [first] = errors;
@@ -38,8 +30,12 @@ export function failureOf(errors: readonly GraphQLError[], data?: ExecutionResul
   return { code, errors, ...(data === undefined ? {} : { data }) };
 }
 
-export const isOnlyForOne = ({ errors }: Failure): boolean =>
-  errors.some((error) => ONLY_FOR_ONE.includes(codeOf(error)));
+/** Whom it says something of: of the question, whoever asks it; of a client; or of one request and its time. */
+export function concernsOf({ errors }: Failure): 'all' | 'client' | 'request' {
+  const codes = errors.map(codeOf);
+  if (codes.includes('TIMEOUT')) return 'request';
+  return codes.some((code) => TURNED_AWAY.includes(code)) ? 'client' : 'all';
+}
 
 /**
  * What graphql-js finds itself has no code, and is the client's to mend when it is about what the client sent: a variable, before it begins, or an

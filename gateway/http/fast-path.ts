@@ -11,7 +11,7 @@ import type { RequestMetrics, RequestSeries } from './request-metrics.ts';
 
 export interface FastPath {
   /**
-   * @param raw the request as it came: a GET's target, a POST's body
+   * @param raw what tells the request from all others: a GET's target, a POST's method and body
    * @returns whether it is answered; if not, nothing was done
    */
   answer(raw: string, request: IncomingMessage, response: ServerResponse, began: number): boolean;
@@ -37,6 +37,7 @@ export function createFastPath({
   negotiate,
   access,
   isGuarded,
+  byOrigin,
   metrics,
   log,
 }: {
@@ -47,6 +48,8 @@ export function createFastPath({
   access: Access;
   /** Does reading need credentials? */
   isGuarded: boolean;
+  /** Do headers of answers depend on the page that asks? */
+  byOrigin: boolean;
   metrics: RequestMetrics;
   log: AccessLog;
 }): FastPath {
@@ -71,8 +74,7 @@ export function createFastPath({
       if (asked === undefined || liveLoads.isBehind()) return false;
       const { headers } = request;
       const form = negotiate(headers);
-      // Origins get headers of their own.
-      if (form === undefined || headers.origin !== undefined) return false;
+      if (form === undefined || (byOrigin && headers.origin !== undefined)) return false;
       if ((isGuarded || hasCredentials(headers)) && !mayReadAtOnce(request)) return false;
       const kept = cache.get(asked.key);
       if (kept === undefined) return false;

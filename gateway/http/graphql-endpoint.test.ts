@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exchange, type Reply } from '../../test/support/exchange.ts';
 import { startSmallGateway } from '../../test/support/small-gateway.ts';
 
 type Gateway = Awaited<ReturnType<typeof startSmallGateway>>;
@@ -117,6 +118,27 @@ describe('what comes past our own reading of a request', () => {
     });
     expect([shown, told]).toEqual([200, 200]);
     expect(events).toContain('{"data":{"__typename":"Query"}}');
+  });
+});
+
+describe('from memory', () => {
+  const target = '/graphql?query={__typename}';
+
+  it('pages of other origins get what they got the first time', async () => {
+    const open = await startSmallGateway({}, { CORS_ORIGINS: '*' });
+    const asked = [{}, {}, { headers: { origin: 'https://elsewhere.example.org' } }];
+    const replies: Reply[] = [];
+    for (const sent of asked) replies.push(await exchange(open.url + target, sent));
+    expect(replies[0]!.headers['access-control-allow-origin']).toBe('*');
+    expect(replies.slice(1)).toEqual([replies[0], replies[0]]);
+    expect(await (await fetch(`${open.url}/metrics`)).text()).toMatch(/cache="hit",status="200"} 2$/m);
+    await open.stop();
+  });
+
+  it('no body is taken for an address', async () => {
+    await exchange(gateway.url + target);
+    const sent = { method: 'POST', headers: { 'content-type': 'application/json' }, body: target };
+    expect((await exchange(`${gateway.url}/graphql`, sent)).status).toBe(400);
   });
 });
 

@@ -2,10 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { Access } from '../access/access.ts';
+import type { Caller } from '../access/caller.ts';
 import { readingRefusal } from '../access/refusal.ts';
 import { askingFor } from '../asking.ts';
+import { beCurrent } from '../be-current.ts';
 import { createContext, type GatewayParts } from '../context.ts';
-import type { Documents, KnownDocument } from '../documents/documents.ts';
+import type { Admit, Documents, KnownDocument } from '../documents/documents.ts';
 import type { OperationFacts } from '../documents/operation-facts.ts';
 import { badUserInput, methodNotAllowed, notAcceptable, quoted, unsupportedMediaType } from '../errors.ts';
 import { HTTP_LIMITS, readLimitedBody, throwRestAway } from '../limits/http-limits.ts';
@@ -53,13 +55,15 @@ export function createGraphqlEndpoint({
     const { request, response, began } = arrived;
     const isPost = request.method === 'POST';
     const text = isPost ? await readPost(request) : (request.url ?? '');
-    if (isPost && fastPath.answer(text, request, response, began)) return;
+    // No address begins like this, so that no body is taken for one.
+    const raw = isPost ? `POST ${text}` : text;
+    if (isPost && fastPath.answer(raw, request, response, began)) return;
     const caller = await access.callerOf(request.headers, request.socket.remoteAddress);
     const refusal = readingRefusal(caller);
     if (refusal !== undefined) throw refusal;
     const exchange: Exchange = { ...arrived, caller, gone: untilGone(response) };
     const asked = isPost ? readBody(text) : readQueryString(queryOf(text));
-    const document = await documentOf(asked);
+    const document = await documentOf(asked, () => admit(caller)());
     if (document.errors.length > 0) throw new DocumentErrors(document.errors);
     const facts = operationOf(document, asked.operationName);
     const operation: Operation = { document, operationName: facts.name, variables: asked.variables };
@@ -74,7 +78,8 @@ export function createGraphqlEndpoint({
           'A subscription is answered by server-sent events: send the header "Accept: text/event-stream".',
         );
       await stream(exchange, operation, facts);
-      return conclude(exchange, { operation: nameOf(facts), outcome: 'none', status: response.statusCode });
+      const outcome = isSubscription ? 'stream' : 'none';
+      return conclude(exchange, { operation: nameOf(facts), outcome, status: response.statusCode });
     }
     if (form === undefined)
       throw notAcceptable(
@@ -88,26 +93,39 @@ export function createGraphqlEndpoint({
       shape: GRAPHQL_SHAPE,
       failure: (failure) => graphqlFailure(failure, form.mediaType),
       // One that makes a document known must come to where that is done.
-      raw: asked.query !== undefined && asked.hash !== undefined ? undefined : text,
+      raw: asked.query !== undefined && asked.hash !== undefined ? undefined : raw,
     });
   }
 
   /** A subscription waits, mostly; any other operation costs as much as if it were answered at once. */
   async function stream(exchange: Exchange, operation: Operation, { kind }: OperationFacts): Promise<void> {
-    const { caller, gone, request, response } = exchange;
-    const admitted = kind === OperationTypeNode.SUBSCRIPTION ? () => undefined : shedding.admit(caller.name);
-    if (admitted instanceof GraphQLError) throw admitted;
+    const { began, caller, gone, request, response } = exchange;
+    const leave = kind === OperationTypeNode.SUBSCRIPTION ? () => undefined : admit(caller);
     try {
-      const context = createContext(parts, { caller, asking: askingFor(gone, { ...parts, caller }) });
+      await beCurrent(parts.liveLoads);
+      const asking = askingFor(gone, { ...parts, caller, began });
+      const context = createContext(parts, { caller, asking });
       await executor.stream(operation, { context, request, response });
     } finally {
-      admitted();
+      leave();
     }
   }
 
-  function documentOf({ query, hash }: GraphqlRequest): KnownDocument | Promise<KnownDocument> {
-    if (hash === undefined) return documents.byText(query ?? '');
-    return query === undefined || query === '' ? documents.byHash(hash) : documents.register(hash, query);
+  /** @returns to be called when it is done. @throws GraphQLError OVERLOADED */
+  function admit({ name }: Caller): () => void {
+    const admitted = shedding.admit(name);
+    if (admitted instanceof GraphQLError) throw admitted;
+    return admitted;
+  }
+
+  function documentOf(
+    { query, hash }: GraphqlRequest,
+    mayRead: Admit,
+  ): KnownDocument | Promise<KnownDocument> {
+    if (hash === undefined) return documents.byText(query ?? '', mayRead);
+    return query === undefined || query === ''
+      ? documents.byHash(hash, mayRead)
+      : documents.register(hash, query, mayRead);
   }
 
   return async (arrived) => {

@@ -2,8 +2,11 @@
 import type { Metric, Registry } from 'prom-client';
 import type { CacheOutcome } from '../cache/answer-cache.ts';
 
-/** `uncached`: a query whose answer is not kept; `none`: what is no query; `error`: there was no answer to keep. */
-export type RequestOutcome = CacheOutcome | 'uncached' | 'none' | 'error';
+/**
+ * `uncached`: a query whose answer is not kept; `none`: what is no query; `stream`: a subscription or a download, whose time is all of its reader's;
+ * `error`: there was no answer to keep.
+ */
+export type RequestOutcome = CacheOutcome | 'uncached' | 'none' | 'stream' | 'error';
 
 export interface RequestSeries {
   /** Milliseconds. */

@@ -67,7 +67,7 @@ export function createRestEndpoint({
       const name = `GET ${route.path}`;
       return guard(arrived, { name }, (exchange) => {
         const variables = route.variablesOf(requestUrl(request).searchParams);
-        const document = documents.byText(route.document);
+        const document = documents.byText(route.document, () => undefined);
         const [facts] = document.operations;
         if (facts === undefined) throw new Error(`${route.path} is no operation`);
         return answering(exchange, {

@@ -426,6 +426,7 @@ describe('a gateway of trusted documents alone', () => {
 it('without Redis a gateway knows what was registered with it', async () => {
   const before = documentOf('BeforeRedisLeft');
   await ask(one, { query: before, hash: sha256(before) });
+  await stage.redis.command('flushall');
   await stage.redis.kill();
   const query = documentOf('WithoutRedis');
   const hash = sha256(query);
@@ -435,6 +436,11 @@ it('without Redis a gateway knows what was registered with it', async () => {
   expect(await ask(other, { hash })).toEqual(NOT_FOUND);
   await stage.redis.comeBack();
   expect(await ask(other, { query, hash })).toEqual(ANSWER);
+  await until('what one gateway knows is shared when it is sent again', async () => {
+    await ask(one, { query: before, hash: sha256(before) });
+    await stage.redis.command('set', 'probe', '1');
+    return (await stage.redis.command('exists', keyOf(sha256(before)))) === 1;
+  });
   const late = documentOf('RedisIsBack');
   await until('documents are shared again', async () => {
     await ask(one, { query: late, hash: sha256(late) });

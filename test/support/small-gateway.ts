@@ -7,12 +7,13 @@ import { readEnvironment } from '../../config/environment.ts';
 import { createAccess } from '../../gateway/access/access.ts';
 import type { GatewayParts } from '../../gateway/context.ts';
 import { createGateway } from '../../gateway/create-gateway.ts';
-import { createLoadShedding } from '../../gateway/limits/load-shedding.ts';
+import { createLoadShedding, type LoadShedding } from '../../gateway/limits/load-shedding.ts';
 import { createRedisStore } from '../../gateway/redis/redis-store.ts';
 
 export async function startSmallGateway(
   parts: Partial<GatewayParts>,
   env: Record<string, string> = {},
+  { shedding = createLoadShedding() }: { shedding?: LoadShedding } = {},
 ): Promise<{ url: string; stop: () => Promise<void> }> {
   const logger = pino({ level: 'silent' });
   const settings = readEnvironment(env);
@@ -30,7 +31,7 @@ export async function startSmallGateway(
       logger,
     }),
     store: createRedisStore({ url: undefined, logger }),
-    shedding: createLoadShedding(),
+    shedding,
     isWarehouseThere: () => true,
     auditMismatches: () => 0,
     registry: new Registry(),
