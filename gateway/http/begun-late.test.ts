@@ -2,7 +2,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { startSmallGateway } from '../../test/support/small-gateway.ts';
 import type { Asking } from '../answers.ts';
-import type { GatewayParts } from '../context.ts';
 import { overloaded, timedOut } from '../errors.ts';
 import type { LoadShedding } from '../limits/load-shedding.ts';
 
@@ -13,11 +12,7 @@ async function start(
   parts: object,
   { shedding }: { shedding?: LoadShedding } = {},
 ): Promise<(path: string, accept?: string) => Promise<[number, string]>> {
-  const gateway = await startSmallGateway(
-    parts as Partial<GatewayParts>,
-    {},
-    shedding === undefined ? {} : { shedding },
-  );
+  const gateway = await startSmallGateway(parts, {}, shedding === undefined ? {} : { shedding });
   ({ stop } = gateway);
   return async (path, accept = 'application/json') => {
     const response = await fetch(gateway.url + path, { headers: { accept } });
