@@ -11,6 +11,7 @@ import { createSharedAnswers } from './cache/shared-answers.ts';
 import type { GatewayParts } from './context.ts';
 import { createDocuments } from './documents/documents.ts';
 import { manifestOf, readTrustedDocuments } from './documents/trusted-documents.ts';
+import { createGraphiql } from './graphiql.ts';
 import { createAccessLog } from './http/access-log.ts';
 import { createAnswerWriter } from './http/answer-writer.ts';
 import { createAnswering } from './http/answering.ts';
@@ -116,8 +117,8 @@ export function createGateway({
     log,
   });
   // Where documents must be known, the page could ask nothing.
-  const graphiql = settings.graphiql && !settings.trustedDocumentsOnly;
-  const executor = createExecutor({ schema, graphiql, logger });
+  const hasGraphiql = settings.graphiql && !settings.trustedDocumentsOnly;
+  const executor = createExecutor({ schema, logger });
   const answering = createAnswering({ parts, cache, executor, shedding, writer, fastPath, conclude });
   const allMetrics = gatherMetrics(registry);
   return createGatewayServer({
@@ -133,6 +134,7 @@ export function createGateway({
       answering,
       fastPath,
       negotiate,
+      graphiql: hasGraphiql ? createGraphiql() : undefined,
       conclude,
     }),
     rest: createRestEndpoint({ access, documents, answering, negotiate, conclude }),

@@ -7,12 +7,17 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import Negotiator from 'negotiator';
+import { throwRestAway } from './limits/http-limits.ts';
+import { sendProblem } from './problem.ts';
 
-type Page = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+export type Page = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Pages load nothing from elsewhere. */
-const PAGE_POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src data: 'self'; frame-ancestors 'none'";
+const OWN_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src data: 'self'";
+/** Of all pages: they are in no frame, and what they send goes where their scripts say. */
+const POLICY_OF_ALL = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+const METHODS = ['GET', 'HEAD'];
 
 const OURS = new URL('../dashboard/', import.meta.url);
 const require = createRequire(import.meta.url);
@@ -36,28 +41,49 @@ const FILES: Readonly<Record<string, { file: URL; type: string }>> = {
 export function createPages(documents: Readonly<Record<string, object>>): ReadonlyMap<string, Page> {
   const files = Object.entries(FILES).map(([path, { file, type }]): [string, Page] => [
     path,
-    createPage(() => readFile(file), type),
+    createPage({ read: () => readFile(file), type }),
   ]);
   const made = Object.entries(documents).map(([path, document]): [string, Page] => [
     path,
-    createPage(() => Promise.resolve(Buffer.from(`${JSON.stringify(document)}\n`)), 'application/json'),
+    createPage({
+      read: () => Promise.resolve(Buffer.from(`${JSON.stringify(document)}\n`)),
+      type: 'application/json',
+    }),
   ]);
   return new Map([...files, ...made]);
 }
 
-function createPage(read: () => Promise<Buffer>, type: string): Page {
-  let content: Promise<{ plain: Buffer; zipped: Buffer; etag: string }> | undefined;
+/**
+ * Read, hashed and compressed when it is first asked for.
+ * @param vary request headers that the answer at this address depends on
+ * @param policyOf what the content may load and run, as Content-Security-Policy says it
+ */
+export function createPage({
+  read,
+  type,
+  vary = 'accept-encoding',
+  policyOf = () => OWN_POLICY,
+}: {
+  read: () => Promise<Buffer>;
+  type: string;
+  vary?: string;
+  policyOf?: (content: Buffer) => string;
+}): Page {
+  let content: Promise<{ plain: Buffer; zipped: Buffer; etag: string; policy: string }> | undefined;
   const load = async () => {
     const plain = await read();
     const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
-    return { plain, zipped: await promisify(gzip)(plain), etag };
+    const policy = `${policyOf(plain)}; ${POLICY_OF_ALL}`;
+    return { plain, zipped: await promisify(gzip)(plain), etag, policy };
   };
   return async (request, response) => {
+    if (!METHODS.includes(request.method ?? '')) return refuseMethod(request, response);
     content ??= load();
-    const { plain, zipped, etag } = await content;
+    const { plain, zipped, etag, policy } = await content;
     const isZipped = new Negotiator(request).encoding(['gzip', 'identity']) === 'gzip';
     response.setHeader('cache-control', 'no-cache');
-    response.setHeader('vary', 'accept-encoding');
+    // It may vary by origin too.
+    response.appendHeader('vary', vary);
     // Weak: the same for both encodings.
     response.setHeader('etag', `W/${etag}`);
     if (request.headers['if-none-match']?.includes(etag)) {
@@ -69,8 +95,20 @@ function createPage(read: () => Promise<Buffer>, type: string): Page {
       'content-type': type === 'application/json' ? type : `${type}; charset=utf-8`,
       'content-length': body.length,
       ...(isZipped && { 'content-encoding': 'gzip' }),
-      'content-security-policy': PAGE_POLICY,
+      'content-security-policy': policy,
+      'x-content-type-options': 'nosniff',
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   };
+}
+
+async function refuseMethod(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await throwRestAway(request);
+  response.setHeader('allow', METHODS.join(', '));
+  sendProblem(response, {
+    status: 405,
+    title: 'Method Not Allowed',
+    detail: 'There is a page here, and nothing else: use GET.',
+    code: 'METHOD_NOT_ALLOWED',
+  });
 }

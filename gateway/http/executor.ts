@@ -1,12 +1,10 @@
 /** Yoga: runs operations that were understood already, and streams subscriptions. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import { createYoga, maskError, type Plugin } from 'graphql-yoga';
 import type { Logger } from '../../config/logging.ts';
 import type { GatewayContext } from '../context.ts';
 import type { KnownDocument } from '../documents/documents.ts';
-import { notAcceptable } from '../errors.ts';
 import { giveCode } from './failure.ts';
 
 export interface Operation {
@@ -27,28 +25,8 @@ export interface Executor {
       response,
     }: { context: GatewayContext; request: IncomingMessage; response: ServerResponse },
   ): Promise<void>;
-  /** The page for people who write queries. @throws GraphQLError NOT_ACCEPTABLE where it is switched off */
-  graphiql(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-/** What GraphiQL begins with. */
-const FIRST_QUERY = `# The p90 of everything that is published, and what there is of it.
-{
-  p90 {
-    value
-    trips
-    tripsOver
-    dataThrough
-  }
-  source {
-    name
-    files {
-      stage
-      count
-    }
-  }
-}
-`;
 const OUR_FAULT = 'This is our fault. It is logged.';
 
 /** What Yoga is given beside the request. */
@@ -56,39 +34,25 @@ interface ServerContext extends GatewayContext {
   operation: Operation;
 }
 
-export function createExecutor({
-  schema,
-  graphiql,
-  logger,
-}: {
-  schema: GraphQLSchema;
-  graphiql: boolean;
-  logger: Logger;
-}): Executor {
+export function createExecutor({ schema, logger }: { schema: GraphQLSchema; logger: Logger }): Executor {
   /** Everything before execution was done for the document once. */
-  const understood: Plugin<Partial<ServerContext>> = {
+  const understood: Plugin<ServerContext> = {
+    // Yoga must never read a request itself: that would be past all limits, and past who may ask.
     onRequestParse({ serverContext, setRequestParser }) {
-      const { operation } = serverContext as Partial<ServerContext>;
-      setRequestParser(() => {
-        // Yoga must never read a request itself: that would be past all limits, and past who may ask.
-        if (operation === undefined) throw notAcceptable('There is a page here, and nothing else.');
-        return paramsOf(operation);
-      });
+      const { operation } = serverContext as unknown as ServerContext;
+      setRequestParser(() => paramsOf(operation));
     },
     onParse({ context, setParsedDocument }) {
-      const { ast } = context.operation?.document ?? {};
-      if (ast !== undefined) setParsedDocument(ast);
+      setParsedDocument(context.operation.document.ast);
     },
-    onValidate({ context, setResult }) {
-      if ((context as Partial<ServerContext>).operation !== undefined) setResult([]);
+    onValidate({ setResult }) {
+      setResult([]);
     },
   };
-  const yoga = createYoga<Partial<ServerContext>>({
+  const yoga = createYoga<ServerContext>({
     schema,
     graphqlEndpoint: '/graphql',
-    graphiql: graphiql && { title: 'Tripline', defaultQuery: FIRST_QUERY },
-    // The page has all that it needs with it.
-    renderGraphiQL,
+    graphiql: false,
     landingPage: false,
     batching: false,
     cors: false,
@@ -133,13 +97,6 @@ export function createExecutor({
     },
     async stream(operation, { context, request, response }) {
       await yoga(withOwnAddress(request), response, { ...context, operation });
-    },
-    async graphiql(request, response) {
-      if (!graphiql)
-        throw notAcceptable(
-          'There is no page here: GraphQL is asked for JSON, with "Accept: application/json".',
-        );
-      await yoga(withOwnAddress(request), response);
     },
   };
 }

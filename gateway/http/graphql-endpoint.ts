@@ -1,5 +1,5 @@
 /** `/graphql`: GraphQL over HTTP, with Apollo's persisted queries, server-sent events for subscriptions, and GraphiQL. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { Access } from '../access/access.ts';
 import type { Caller } from '../access/caller.ts';
@@ -12,6 +12,7 @@ import type { OperationFacts } from '../documents/operation-facts.ts';
 import { badUserInput, methodNotAllowed, notAcceptable, quoted, unsupportedMediaType } from '../errors.ts';
 import { HTTP_LIMITS, readLimitedBody, throwRestAway } from '../limits/http-limits.ts';
 import type { LoadShedding } from '../limits/load-shedding.ts';
+import type { Page } from '../pages.ts';
 import type { Answering } from './answering.ts';
 import { sendFailure, type Arrived, type Conclude, type Exchange } from './exchange.ts';
 import type { Executor, Operation } from './executor.ts';
@@ -39,6 +40,7 @@ export function createGraphqlEndpoint({
   answering,
   fastPath,
   negotiate,
+  graphiql,
   conclude,
 }: {
   parts: GatewayParts;
@@ -49,6 +51,8 @@ export function createGraphqlEndpoint({
   answering: Answering;
   fastPath: FastPath;
   negotiate: Negotiation;
+  /** The page for people who write queries; undefined where it is switched off. */
+  graphiql: Page | undefined;
   conclude: Conclude;
 }): GraphqlEndpoint {
   async function answer(arrived: Arrived, form: Form | undefined): Promise<void> {
@@ -128,11 +132,19 @@ export function createGraphqlEndpoint({
       : documents.register(hash, query, mayRead);
   }
 
+  async function showPage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (graphiql === undefined)
+      throw notAcceptable(
+        'There is no page here: GraphQL is asked for JSON, with "Accept: application/json".',
+      );
+    await graphiql(request, response);
+  }
+
   return async (arrived) => {
     const { request, response } = arrived;
     const form = negotiate(request.headers);
     try {
-      if (request.method === 'GET' && isForPeople(request)) return await executor.graphiql(request, response);
+      if (request.method === 'GET' && isForPeople(request)) return await showPage(request, response);
       if (!METHODS.includes(request.method ?? ''))
         throw methodNotAllowed('GraphQL takes GET and POST.', METHODS.join(', '));
       await answer(arrived, form);

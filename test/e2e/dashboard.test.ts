@@ -86,6 +86,20 @@ it('lets a person try REST', async () => {
   expect(JSON.parse(answer ?? '')).toEqual(expected);
 });
 
+it('lets a person write GraphQL, on a page that may run nothing but its own', async () => {
+  await page.goto(tripline.url);
+  await page.click('footer >> text=GraphQL');
+  expect(await page.title()).toBe('Tripline');
+  // It knows the schema: the editor marks no field as unknown, and its workers run.
+  await page.locator('.monaco-editor', { hasText: 'tripsOver' }).first().waitFor();
+  await page.getByRole('button', { name: /execute/i }).click();
+  const { value, trips } = await tripline.p90({});
+  const answer = page.locator('.result-window', { hasText: `"trips": ${trips}` });
+  await answer.waitFor();
+  expect((await answer.textContent())?.replaceAll('\u00a0', ' ')).toContain(`"value": ${value}`);
+  expect(page.workers().length).toBeGreaterThan(0);
+});
+
 it('runs without an error in the console', () => {
   expect(mistakes).toEqual([]);
 });
