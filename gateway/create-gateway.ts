@@ -118,7 +118,7 @@ export function createGateway({
   });
   // Where documents must be known, the page could ask nothing.
   const hasGraphiql = settings.graphiql && !settings.trustedDocumentsOnly;
-  const executor = createExecutor({ schema, logger });
+  const executor = createExecutor({ schema, introspection, logger });
   const answering = createAnswering({ parts, cache, executor, shedding, writer, fastPath, conclude });
   const allMetrics = gatherMetrics(registry);
   return createGatewayServer({

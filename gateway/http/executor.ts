@@ -34,7 +34,21 @@ interface ServerContext extends GatewayContext {
   operation: Operation;
 }
 
-export function createExecutor({ schema, logger }: { schema: GraphQLSchema; logger: Logger }): Executor {
+/**
+ * A piece of the schema at the end of a message. Yoga's executor has an option against it, as validation has, but what reads variables for it,
+ * graphql-js' `coerceInputValue`, is not told.
+ */
+const SUGGESTION = / Did you mean (the enum value )?"\w+"(,? (or )?"\w+")*\?$/;
+
+export function createExecutor({
+  schema,
+  introspection,
+  logger,
+}: {
+  schema: GraphQLSchema;
+  introspection: boolean;
+  logger: Logger;
+}): Executor {
   /** Everything before execution was done for the document once. */
   const understood: Plugin<ServerContext> = {
     // Yoga must never read a request itself: that would be past all limits, and past who may ask.
@@ -64,6 +78,7 @@ export function createExecutor({ schema, logger }: { schema: GraphQLSchema; logg
       maskError(error, message) {
         const masked = maskError(error, message, false);
         if (!(masked instanceof GraphQLError)) return masked;
+        if (!introspection) masked.message = masked.message.replace(SUGGESTION, '');
         giveCode(masked);
         // A value of ours that fits no type comes from graphql-js, as what clients should know does.
         const isOurs = masked === error && masked.extensions['code'] === 'INTERNAL_SERVER_ERROR';

@@ -5,10 +5,14 @@ import { startSmallGateway } from '../../test/support/small-gateway.ts';
 
 type Gateway = Awaited<ReturnType<typeof startSmallGateway>>;
 let gateway: Gateway;
+/** Without GraphiQL and introspection. */
 let plain: Gateway;
 
 beforeAll(async () => {
-  [gateway, plain] = await Promise.all([startSmallGateway({}), startSmallGateway({}, { GRAPHIQL: '0' })]);
+  [gateway, plain] = await Promise.all([
+    startSmallGateway({}),
+    startSmallGateway({}, { GRAPHIQL: '0', INTROSPECTION: '0' }),
+  ]);
 });
 
 afterAll(async () => {
@@ -19,8 +23,12 @@ interface Mistakes {
   errors: { message: string; extensions: unknown }[];
 }
 
-async function post(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${gateway.url}/graphql`, {
+async function post(
+  body: unknown,
+  headers: Record<string, string> = {},
+  { url } = gateway,
+): Promise<Response> {
+  return fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
@@ -76,6 +84,27 @@ describe('a variable of another type', () => {
         },
       ],
     });
+  });
+});
+
+describe('a name that is nearly right', () => {
+  const BUCKET = 'query ($bucket: SeriesBucket!) { p90Series(bucket: $bucket) { __typename } }';
+  const FILTER = 'query ($filter: TripFilter) { p90(filter: $filter) { trips } }';
+
+  it.each([
+    ['of an enum', BUCKET, { bucket: 'MONT' }, 'the enum value "MONTH"'],
+    ['of several', BUCKET, { bucket: 'HEAR' }, 'the enum value "YEAR" or "HOUR"'],
+    ['of a field', FILTER, { filter: { tripDistances: {} } }, '"tripDistance"'],
+  ])('%s is suggested, unless the schema is not shown', async (_of, query, variables, name) => {
+    const events = { accept: 'text/event-stream' };
+    for (const headers of [{}, events]) {
+      const [open, closed] = await Promise.all(
+        [gateway, plain].map(async (each) => (await post({ query, variables }, headers, each)).text()),
+      );
+      const suggested = ` Did you mean ${name}?`.replaceAll('"', String.raw`\"`);
+      expect(open).toContain(suggested);
+      expect(closed).toBe(open?.replace(suggested, ''));
+    }
   });
 });
 
