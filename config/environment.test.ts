@@ -70,6 +70,18 @@ describe('S3', () => {
   });
 });
 
+it.each([
+  ['https://trips.example.org/a/', 'https://trips.example.org/a/'],
+  ['https://trips.example.org:8443/a', 'https://trips.example.org:8443/a/'],
+  ['https://me:hush@trips.example.org/a/', 'https://trips.example.org/a/'],
+  ['https://me:hu@sh@trips.example.org/a/', 'https://trips.example.org/a/'],
+  ['https://hush@trips.example.org/x_{month}.parquet', 'https://trips.example.org/x_{month}.parquet'],
+  ['https://trips.example.org/x_{month}.parquet?sig=hush', 'https://trips.example.org/x_{month}.parquet'],
+  ['HTTPS:\\\\me:hush@trips.example.org\\a/?sig=hush@x#hush', 'https://trips.example.org/a/'],
+])('%s is shown as %s', (url, shown) => {
+  expect(describeSource(readEnvironment({ SOURCE_URL: url, SOURCE_FROM: '2024-01' }).source)).toBe(shown);
+});
+
 describe('access', () => {
   const KEY = 'a-key-of-sixteen-chars-or-more';
   const OTHER = 'another-key-of-sixteen-chars/+=~';
@@ -143,6 +155,7 @@ describe('access', () => {
     [{ REDIS_URL: `http://me:${KEY}@redis` }, /^REDIS_URL must be a URL .*got "http:\/\/…@redis"$/],
     [{ CLICKHOUSE_URL: `me:${KEY}@click house` }, /^CLICKHOUSE_URL must be a URL .*got "me:…@click house"$/],
     [{ SOURCE_URL: `//me:${KEY}@host/` }, /^SOURCE_URL must be one of .*got "…@host\/"$/],
+    [{ SOURCE_URL: 'htps//host/?sig=hush' }, /^SOURCE_URL must be one of .*got "htps\/\/host\/\?…"$/],
   ])('%j is a mistake, and no secret is repeated', (env, message) => {
     const found = mistakes(env);
     expect(found).toEqual([expect.stringMatching(message)]);

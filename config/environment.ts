@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './access-settings.ts';
 import type { S3Settings } from './s3-client.ts';
 
-/** What `SOURCE_URL` says, taken apart. Paths are absolute; URLs are without credentials in logs (`describeSource`). */
+/** What `SOURCE_URL` says, taken apart. Paths are absolute; URLs are shown without secrets (`describeSource`). */
 export type SourceLocation =
   | { kind: 'demo' }
   | { kind: 'folder'; path: string }
@@ -224,9 +224,9 @@ function locateLake(value: string | undefined, dataDir: string, chunkBytes: numb
 
 const SECRETS: readonly string[] = ['OPERATOR_TOKEN', 'API_KEYS'];
 
-/** A value for messages: without the user and password of an address, however badly it is written. */
+/** A value for messages: without user, password and query of an address, however badly it is written. */
 const quoted = (value: string | undefined): string =>
-  JSON.stringify(value?.replace(/^([a-z][a-z\d+.-]*:\/*)?(.*)@/is, '$1…@'));
+  JSON.stringify(value?.replace(/^([a-z][a-z\d+.-]*:\/*)?(.*)@/is, '$1…@').replace(/\?.+$/s, '?…'));
 
 const gotten = (name: string, given: Readonly<Record<string, string | undefined>>): string =>
   SECRETS.includes(name) ? '' : `; got ${quoted(given[name])}`;
@@ -322,12 +322,19 @@ export function environmentOrExit(
   }
 }
 
-/** The source for people and logs: without user and password. */
+/** The source for people, logs and `DATA_DIR`. */
 export function describeSource(source: SourceLocation): string {
   if (source.kind === 'demo') return 'demo:';
   if (source.kind === 'folder') return `file://${source.path}`;
   if (source.kind === 's3') return `s3://${source.bucket}/${source.prefix}`;
-  return source.url.replace(/\/\/[^/@]*@/, '//');
+  return withoutSecrets(source.url);
+}
+
+/** An address of HTTP without user, password and query, which may hold a signature; any other text as it is. */
+export function withoutSecrets(address: string): string {
+  if (!/^https?:/i.test(address) || !URL.canParse(address)) return address;
+  const { protocol, host, pathname } = new URL(address);
+  return `${protocol}//${host}${pathname.replaceAll('%7Bmonth%7D', '{month}')}`;
 }
 
 /** The host whose patience all workers share, by its name in ids (`origin:<host>`); undefined for a local folder. */

@@ -1,13 +1,14 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { withoutSecrets } from '../config/environment.ts';
 import { Refusal } from './refusal.ts';
 
 const held = z.object({ source: z.string() });
 
 /**
  * A folder holds the data of one source for good: `DATA_DIR/source.json` says which.
- * @param source without credentials, as `describeSource` gives it
+ * @param source without secrets, as `describeSource` gives it
  * @throws Refusal when it is another one
  */
 export function checkHeldSource({ dataDir, source }: { dataDir: string; source: string }): void {
@@ -19,8 +20,10 @@ export function checkHeldSource({ dataDir, source }: { dataDir: string; source: 
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw new Refusal(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
   }
-  const there = parse(text)?.source;
-  if (there === undefined) throw new Refusal(`${path} does not say which source's data the folder holds`);
+  const written = parse(text)?.source;
+  if (written === undefined) throw new Refusal(`${path} does not say which source's data the folder holds`);
+  // Earlier versions wrote down queries too.
+  const there = withoutSecrets(written);
   if (there !== source) {
     throw new Refusal(
       `${dataDir} holds the data of ${there}, not of ${source}: set DATA_DIR to another folder, or SOURCE_URL back`,
