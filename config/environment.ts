@@ -238,7 +238,7 @@ const gotten = (name: string, given: Readonly<Record<string, string | undefined>
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   // An empty variable counts as unset, as docker-compose and shells produce it.
   const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+    Object.keys(variables.shape).flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
   );
   const parsed = variables.safeParse(given);
   const mistakes = parsed.success

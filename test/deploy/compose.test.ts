@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { DCLinter } from 'dclint';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { readEnvironment } from '../../config/environment.ts';
+import { readClientEnvironment, readEnvironment } from '../../config/environment.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const FILE = join(ROOT, 'docker-compose.yml');
@@ -18,6 +18,7 @@ interface Service {
   ports?: string[];
   volumes?: string[];
   restart: string;
+  stop_grace_period?: string;
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test: string[] };
 }
@@ -106,20 +107,95 @@ it('asks for exactly the secrets that .env.example lists', () => {
   expect(new Set(asked)).toEqual(new Set(listed));
 });
 
-it('gives worker and gateway an environment that they accept', () => {
-  const users = { worker: 'tripline', gateway: 'tripline_reader' };
-  for (const [name, user] of Object.entries(users)) {
-    const given = Object.entries(services[name]?.environment ?? {}).map(
-      ([variable, value]): [string, string] => [
+/** As Compose gives it where nobody has chosen anything but secrets. */
+const environmentOf = (name: string) =>
+  readEnvironment(
+    Object.fromEntries(
+      Object.entries(services[name]?.environment ?? {}).map(([variable, value]) => [
         variable,
         value.replace(/\$\{\w+:\?[^}]*\}/g, 'abcdefghijklmnop').replace(/\$\{\w+:-([^}]*)\}/g, '$1'),
-      ],
-    );
-    expect(readEnvironment(Object.fromEntries(given))).toMatchObject({
-      temporalAddress: 'temporal:7233',
-      clickhouseUrl: `http://${user}:abcdefghijklmnop@clickhouse:8123`,
-      source: { kind: 's3', bucket: 'tripline' },
-      lake: { kind: 's3', bucket: 'tripline' },
-    });
+      ]),
+    ),
+  );
+
+it('gives worker and gateway an environment that they accept', () => {
+  const both = { temporalAddress: 'temporal:7233', source: { kind: 's3', bucket: 'tripline' } };
+  expect(environmentOf('worker')).toMatchObject({
+    ...both,
+    clickhouseUrl: 'http://tripline:abcdefghijklmnop@clickhouse:8123',
+    lake: { kind: 's3', bucket: 'tripline' },
+  });
+  expect(environmentOf('gateway')).toMatchObject({
+    ...both,
+    clickhouseUrl: 'http://tripline_reader:abcdefghijklmnop@clickhouse:8123',
+  });
+});
+
+it('gives the gateway time for what it has begun', () => {
+  const { requestTimeoutMs, drainDelayMs } = environmentOf('gateway');
+  const [, seconds] = /^(\d+)s$/.exec(services['gateway']?.stop_grace_period ?? '') ?? [];
+  expect(Number(seconds) * 1000).toBeGreaterThan(requestTimeoutMs + drainDelayMs + 5_000);
+});
+
+describe('every variable that is read', () => {
+  function namesReadBy(read: (env: Record<string, string | undefined>) => unknown): string[] {
+    const names = new Set<string>();
+    read(new Proxy({}, { get: (_, name) => void names.add(String(name)) }));
+    return [...names].toSorted();
   }
+  const names = namesReadBy(readEnvironment);
+  const given = (name: string) => Object.keys(services[name]?.environment ?? {});
+
+  const OTHERWISE = {
+    'the gateway itself sets them for its processes': ['GATEWAY_SLOT', 'GATEWAY_NEWEST'],
+    'the AWS SDK has two names for them': ['AWS_ENDPOINT_URL', 'AWS_DEFAULT_REGION'],
+    'the Dockerfile sets them': ['HOST', 'PORT', 'WORKER_PORT'],
+    'the containers keep nothing': ['DATA_DIR'],
+  };
+  const otherwise = Object.values(OTHERWISE).flat();
+  /** The gateway reads no file, neither of the source nor of the lake. */
+  const OF_THE_WORKER = [
+    'LAKE_URL',
+    'POLL_SECONDS',
+    'KEEP_LOADS_HOURS',
+    'MAX_FILE_BYTES',
+    'CHUNK_BYTES',
+    'AWS_ENDPOINT_URL_S3',
+    'AWS_REGION',
+  ];
+
+  it('is one of many, and each exception is one of them', () => {
+    expect(names.length).toBeGreaterThan(40);
+    expect(names).toEqual(expect.arrayContaining([...otherwise, ...OF_THE_WORKER]));
+  });
+
+  it('is documented', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const undocumented = [...names, ...namesReadBy(readClientEnvironment)].filter(
+      (name) => !readme.includes(`\`${name}\``),
+    );
+    expect(undocumented.toSorted()).toEqual(
+      [
+        ...OTHERWISE['the gateway itself sets them for its processes'],
+        ...OTHERWISE['the AWS SDK has two names for them'],
+      ].toSorted(),
+    );
+  });
+
+  it('reaches the gateway, or the worker when it is of the worker alone', () => {
+    const theirs = names.filter((name) => !otherwise.includes(name));
+    expect(given('gateway').toSorted()).toEqual(theirs.filter((name) => !OF_THE_WORKER.includes(name)));
+    expect(given('worker')).toEqual(expect.arrayContaining(OF_THE_WORKER));
+  });
+
+  it('is in .env.example when docker-compose.yml lets people choose', () => {
+    const chosen = [...text.matchAll(/^ +(\w+): \$\{(\w+):-.*\}$/gm)];
+    expect(chosen.filter(([, name, from]) => name !== from)).toEqual([]);
+    const example = readFileSync(join(ROOT, '.env.example'), 'utf8');
+    const listed = [...example.matchAll(/^#(\w+)=/gm)].map(([, name]) => name);
+    expect(new Set(listed)).toEqual(new Set(chosen.map(([, name]) => name)));
+    // As they are there, with all of them chosen.
+    const lines = [...example.matchAll(/^#(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]);
+    expect(() => readEnvironment(Object.fromEntries(lines))).not.toThrow();
+  });
 });
