@@ -39,6 +39,7 @@ export type GatewaySettings = Pick<
   | 'introspection'
   | 'graphiql'
   | 'resultCacheBytes'
+  | 'process'
   | 'accessLog'
 >;
 
@@ -120,7 +121,7 @@ export function createGateway({
   const hasGraphiql = settings.graphiql && !settings.trustedDocumentsOnly;
   const executor = createExecutor({ schema, introspection, logger });
   const answering = createAnswering({ parts, cache, executor, shedding, writer, fastPath, conclude });
-  const allMetrics = gatherMetrics(registry);
+  const allMetrics = gatherMetrics(registry, settings.process?.slot);
   return createGatewayServer({
     parts,
     cors,
@@ -146,7 +147,7 @@ export function createGateway({
     conclude,
     isWarehouseThere,
     auditMismatches,
-    metrics: async () => ({ type: registry.contentType, text: await allMetrics() }),
+    metrics: { type: registry.contentType, text: allMetrics },
     logger,
   });
 }

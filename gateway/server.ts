@@ -52,8 +52,8 @@ export function createGatewayServer({
   isWarehouseThere: () => boolean;
   /** Answers that turned out to be wrong. */
   auditMismatches: () => number;
-  /** In Prometheus' text format. */
-  metrics: () => Promise<{ type: string; text: string }>;
+  /** In Prometheus' text format; undefined when not all of them are there. */
+  metrics: { type: string; text: () => Promise<string | undefined> };
   logger: Logger;
 }): GatewayServer {
   let draining = false;
@@ -76,6 +76,20 @@ export function createGatewayServer({
     if (!isWarehouseThere()) return text(response, 503, 'not ready: the warehouse does not answer\n');
     return text(response, 200, 'ready\n');
   };
+
+  async function measurements(response: ServerResponse): Promise<void> {
+    const all = await metrics.text();
+    if (all === undefined)
+      return sendProblem(response, {
+        status: 503,
+        title: 'Service Unavailable',
+        detail: 'A process of this gateway does not say what it has measured.',
+        code: 'SERVICE_UNAVAILABLE',
+      });
+    response.writeHead(200, { 'content-type': metrics.type });
+    response.end(all);
+    return undefined;
+  }
 
   const download = (arrived: Arrived): Promise<void> =>
     rest.guard(arrived, { name: 'download' }, async (exchange) => {
@@ -116,12 +130,8 @@ export function createGatewayServer({
         return health(response);
       case '/readyz':
         return readiness(response);
-      case '/metrics': {
-        const all = await metrics();
-        response.writeHead(200, { 'content-type': all.type });
-        response.end(all.text);
-        return undefined;
-      }
+      case '/metrics':
+        return measurements(response);
       case '/api/arrivals':
         return arrivals(arrived);
       case '/graphql':

@@ -18,6 +18,8 @@ export interface RequestMetrics {
 }
 
 const NAME = 'tripline_request_duration_seconds';
+const HELP =
+  'From the request’s arrival to its answer, by operation, HTTP status, and how the cache had part in it.';
 /** Seconds: from an answer in memory to the longest that a request may take. */
 const BOUNDS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Clients name their operations as they like; beyond so many names they are one. */
@@ -70,16 +72,9 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   // What a registry asks of a metric; its type demands a class of prom-client's own.
   registry.registerMetric({
     name: NAME,
-    help: 'From the request’s arrival to its answer, by operation, HTTP status, and how the cache had part in it.',
+    help: HELP,
     type: 'histogram',
-    aggregator: 'sum',
-    get: () => ({
-      name: NAME,
-      help: 'Duration of requests',
-      type: 'histogram',
-      aggregator: 'sum',
-      values: values(),
-    }),
+    get: () => ({ name: NAME, help: HELP, type: 'histogram', values: values() }),
     reset: () => all.clear(),
   } as unknown as Metric);
 

@@ -1,24 +1,38 @@
-import cluster from 'node:cluster';
-import { AggregatorRegistry, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import {
-  METRICS_ANSWER,
-  METRICS_QUESTION,
-  type MetricsAnswer,
+  ALL,
+  ALL_WANTED,
+  OWN,
+  OWN_WANTED,
+  type AllMetrics,
   type MetricsQuestion,
+  type OwnMetrics,
+  type OwnMetricsQuestion,
 } from './metrics-messages.ts';
 
+/** More than the primary has with the others. */
 const PATIENCE_MS = 6_000;
 
-/** @returns the metrics of all processes of this gateway, in Prometheus' text format; its own while the others do not answer */
-export function gatherMetrics(registry: Registry): () => Promise<string> {
-  if (!cluster.isWorker) return () => registry.metrics();
-  AggregatorRegistry.setRegistries([registry]);
-  // Its constructor listens for the primary's question.
-  void new AggregatorRegistry();
+/**
+ * @param slot of this process; undefined: it is the gateway by itself
+ * @returns what gives the metrics of all processes of this gateway, in Prometheus' text format; undefined when one of them does not answer
+ */
+export function gatherMetrics(
+  registry: Registry,
+  slot: number | undefined,
+): () => Promise<string | undefined> {
+  if (slot === undefined) return () => registry.metrics();
+  // Series of its own: a sum over processes would fall when one ends, and that is to Prometheus a counter that began anew.
+  registry.setDefaultLabels({ process: String(slot) });
   const waiting = new Map<number, (text: string | undefined) => void>();
   let asked = 0;
-  process.on('message', (message: MetricsAnswer) => {
-    if (message.type === METRICS_ANSWER) waiting.get(message.id)?.(message.text);
+  async function tellOwn(id: number): Promise<void> {
+    const text = await registry.metrics().catch(() => undefined);
+    process.send?.({ type: OWN, id, text } satisfies OwnMetrics);
+  }
+  process.on('message', (message: OwnMetricsQuestion | AllMetrics) => {
+    if (message.type === OWN_WANTED) void tellOwn(message.id);
+    if (message.type === ALL) waiting.get(message.id)?.(message.text);
   });
   return async () => {
     const id = (asked += 1);
@@ -28,9 +42,9 @@ export function gatherMetrics(registry: Registry): () => Promise<string> {
         clearTimeout(timer);
         resolve(answer);
       });
-      process.send?.({ type: METRICS_QUESTION, id } satisfies MetricsQuestion);
+      process.send?.({ type: ALL_WANTED, id } satisfies MetricsQuestion);
     });
     waiting.delete(id);
-    return text ?? registry.metrics();
+    return text;
   };
 }

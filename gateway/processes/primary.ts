@@ -3,17 +3,14 @@ import cluster, { type Worker } from 'node:cluster';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AggregatorRegistry } from 'prom-client';
 import type { Logger } from '../../config/logging.ts';
-import {
-  METRICS_ANSWER,
-  METRICS_QUESTION,
-  type MetricsAnswer,
-  type MetricsQuestion,
-} from './metrics-messages.ts';
+import { createAllMetrics } from './all-metrics.ts';
+import { ALL, ALL_WANTED, type AllMetrics, type MetricsQuestion } from './metrics-messages.ts';
 
 /** One that dies sooner is started again after this time. */
 const AGAIN_MS = 1_000;
+/** For a process to say what it has measured; who asks for all waits a little longer. */
+const METRICS_PATIENCE_MS = 4_000;
 
 /** Returns at once; ends the process when all of the gateway has ended, or when it cannot begin. */
 export function runProcesses({ count, logger }: { count: number; logger: Logger }): void {
@@ -21,7 +18,7 @@ export function runProcesses({ count, logger }: { count: number; logger: Logger 
   const newestPath = join(folder, 'newest-sequence');
   writeFileSync(newestPath, '');
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const metrics = new AggregatorRegistry();
+  const metrics = createAllMetrics({ patienceMs: METRICS_PATIENCE_MS });
   const running = new Set<Worker>();
   let stopping = false;
   let hasListened = false;
@@ -30,18 +27,18 @@ export function runProcesses({ count, logger }: { count: number; logger: Logger 
     const began = performance.now();
     const worker = cluster.fork({ GATEWAY_SLOT: String(slot), GATEWAY_NEWEST: newestPath });
     running.add(worker);
+    async function tellAll(id: number): Promise<void> {
+      const text = await metrics.text();
+      if (worker.isConnected()) worker.send({ type: ALL, id, text } satisfies AllMetrics);
+    }
     worker.on('listening', () => {
+      metrics.add(worker);
       if (hasListened) return;
       hasListened = true;
       for (let other = 1; other < count && !stopping; other += 1) start(other);
     });
     worker.on('message', (message: MetricsQuestion) => {
-      if (message.type !== METRICS_QUESTION) return;
-      const { id } = message;
-      const answer = (text: string | undefined): void => {
-        if (worker.isConnected()) worker.send({ type: METRICS_ANSWER, id, text } satisfies MetricsAnswer);
-      };
-      metrics.clusterMetrics().then(answer, () => answer(undefined));
+      if (message.type === ALL_WANTED) void tellAll(message.id);
     });
     worker.on('exit', (code, signal) => {
       running.delete(worker);

@@ -75,10 +75,17 @@ async function metric(name: string, labels = ''): Promise<number> {
 const counted = (operation: string) =>
   metric('tripline_request_duration_seconds_count', `operation="${operation}"`);
 
+/** By one process, as its slot says. */
+const countedBy = (process: number, operation: string) =>
+  metric(`tripline_request_duration_seconds_count{operation="${operation}"`, `process="${process}"`);
+
 it('serves with all of them, and counts over all', async () => {
   const asked = await askBoth('first');
   // Whichever is asked.
   expect([await counted('first'), await counted('first')]).toEqual([asked, asked]);
+  const each = [await countedBy(0, 'first'), await countedBy(1, 'first')];
+  expect(Math.min(...each)).toBeGreaterThan(0);
+  expect(each[0]! + each[1]!).toBe(asked);
 });
 
 it('keeps no more than one process would', async () => {
