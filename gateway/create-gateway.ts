@@ -70,6 +70,7 @@ export function createGateway({
   const schema = createSchema(schemaText);
   const routes = createRestRoutes(schema);
   const trusted = readTrustedDocuments();
+  const manifest = manifestOf(trusted);
   const documents = createDocuments({
     schema,
     trusted,
@@ -102,7 +103,13 @@ export function createGateway({
     vary: [...(isGuarded ? ['Authorization', 'X-Api-Key'] : []), ...(byOrigin ? ['Origin'] : [])],
     always: cors.forAll ?? [],
   });
-  const metrics = createRequestMetrics(registry);
+  const metrics = createRequestMetrics(registry, {
+    known: [
+      ...['refused', 'anonymous', 'download', 'arrivals'],
+      ...[...routes.keys()].map((path) => `GET ${path}`),
+      ...manifest.operations.map(({ name }) => name),
+    ],
+  });
   const log = createAccessLog({ logger, detail: settings.accessLog });
   const conclude = createConclude({ metrics, log });
   const negotiate = createNegotiation();
@@ -142,7 +149,7 @@ export function createGateway({
     routes,
     pages: createPages({
       '/api/openapi.json': createOpenApi(routes),
-      '/documents.json': manifestOf(trusted),
+      '/documents.json': manifest,
     }),
     conclude,
     isWarehouseThere,

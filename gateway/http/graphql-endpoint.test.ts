@@ -177,3 +177,15 @@ it('keeps names that clients make up short in its metrics', async () => {
   expect(metrics).toMatch(/operation="Q{60}…"/);
   expect(metrics.length).toBeLessThan(100_000);
 });
+
+it('tells of what it knows apart, whatever clients call theirs', async () => {
+  const ask = (path: string) => fetch(gateway.url + path).then((response) => response.text());
+  const made = Array.from({ length: 250 }, (_, index) => `/graphql?query=query Made${index} {__typename}`);
+  await Promise.all(made.map(ask));
+  const [trusted = { name: '', body: '' }] = (
+    JSON.parse(await ask('/documents.json')) as { operations: { name: string; body: string }[] }
+  ).operations;
+  await Promise.all([ask('/api/p90'), ask('/graphql?query=nonsense'), post({ query: trusted.body })]);
+  const told = [...(await ask('/metrics')).matchAll(/_count\{operation="(.*?)"/g)].map(([, name]) => name);
+  expect(told).toEqual(expect.arrayContaining(['GET /api/p90', 'refused', trusted.name, 'other']));
+});

@@ -22,7 +22,7 @@ const HELP =
   'From the request’s arrival to its answer, by operation, HTTP status, and how the cache had part in it.';
 /** Seconds: from an answer in memory to the longest that a request may take. */
 const BOUNDS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Clients name their operations as they like; beyond so many names they are one. */
+/** Clients name their operations as they like; beyond so many names that we do not know they are one. */
 const MOST_OPERATIONS = 200;
 
 interface Series extends RequestSeries {
@@ -32,9 +32,14 @@ interface Series extends RequestSeries {
   sum: number;
 }
 
-export function createRequestMetrics(registry: Registry): RequestMetrics {
+/** @param known operations that have series of their own, however many others there are */
+export function createRequestMetrics(
+  registry: Registry,
+  { known }: { known: readonly string[] },
+): RequestMetrics {
   const all = new Map<string, Series>();
-  const operations = new Set<string>();
+  const operations = new Set(known);
+  const most = operations.size + MOST_OPERATIONS;
 
   function create(operation: string, cache: RequestOutcome, status: number): Series {
     const buckets = new Uint32Array(BOUNDS.length);
@@ -80,7 +85,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
 
   return {
     series(name, outcome, status) {
-      const operation = operations.has(name) || operations.size < MOST_OPERATIONS ? name : 'other';
+      const operation = operations.has(name) || operations.size < most ? name : 'other';
       operations.add(operation);
       const key = `${operation} ${outcome} ${status}`;
       let series = all.get(key);
