@@ -1,5 +1,4 @@
 /** The gateway's server, put together from what it is given: documents, cache, endpoints. */
-import { createHash } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import { Gauge } from 'prom-client';
 import type { Environment } from '../config/environment.ts';
@@ -7,6 +6,7 @@ import type { Logger } from '../config/logging.ts';
 import type { Access } from './access/access.ts';
 import { createCors } from './access/cors.ts';
 import { createAnswerCache } from './cache/answer-cache.ts';
+import { codeDigest } from './cache/code-digest.ts';
 import { createSharedAnswers } from './cache/shared-answers.ts';
 import type { GatewayParts } from './context.ts';
 import { createDocuments } from './documents/documents.ts';
@@ -28,7 +28,7 @@ import { gatherMetrics } from './processes/gather-metrics.ts';
 import type { RedisStore } from './redis/redis-store.ts';
 import { createOpenApi } from './rest/open-api.ts';
 import { createRestRoutes } from './rest/routes.ts';
-import { createSchema, readSchemaText } from './schema.ts';
+import { createSchema } from './schema.ts';
 import { createGatewayServer, type GatewayServer } from './server.ts';
 
 export type GatewaySettings = Pick<
@@ -66,8 +66,7 @@ export function createGateway({
 }): GatewayServer {
   const { liveLoads } = parts;
   const { introspection } = settings;
-  const schemaText = readSchemaText();
-  const schema = createSchema(schemaText);
+  const schema = createSchema();
   const routes = createRestRoutes(schema);
   const trusted = readTrustedDocuments();
   const manifest = manifestOf(trusted);
@@ -78,7 +77,7 @@ export function createGateway({
     introspection,
     store,
   });
-  const namespace = createHash('sha256').update(schemaText).digest('base64url');
+  const namespace = codeDigest();
   const cache = createAnswerCache({
     liveLoads,
     shared: createSharedAnswers({ store, liveLoads, namespace }),

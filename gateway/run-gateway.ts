@@ -27,8 +27,8 @@ import { createScans } from './scans/scans.ts';
 const LIVE_LIST_POLL_MS = 500;
 /** A warehouse of which nothing was read for so long is not there. */
 const WAREHOUSE_GONE_MS = 3_000;
-/** How long requests that were begun may take after SIGTERM. */
-const DRAIN_MS = 5_000;
+/** After SIGTERM, requests that were begun may take as long as any, and this longer. */
+const DRAIN_MORE_MS = 1_000;
 
 /** Runs until SIGTERM or SIGINT; exits 1 when it cannot listen. */
 export function runGateway(environment: Environment): void {
@@ -148,7 +148,7 @@ export function runGateway(environment: Environment): void {
     stopping = true;
     const { drainDelayMs } = environment;
     setTimeout(() => live.close(), drainDelayMs);
-    await Promise.race([gateway.drain(drainDelayMs), sleep(drainDelayMs + DRAIN_MS)]);
+    await Promise.race([gateway.drain(drainDelayMs), sleep(drainDelayMs + requestTimeoutMs + DRAIN_MORE_MS)]);
     server.closeAllConnections();
     liveLoads.stop();
     stopFollowing();

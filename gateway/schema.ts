@@ -13,13 +13,10 @@ import { countScalar } from './scalars/count.ts';
 import { dateTimeScalar } from './scalars/date-time.ts';
 import { localDateTimeScalar } from './scalars/local-date-time.ts';
 
-export const readSchemaText = (): string =>
-  readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8');
-
-/** @param typeDefs `schema.graphql`; its resolvers are added */
-export function createSchema(typeDefs: string = readSchemaText()): GraphQLSchema {
+/** `schema.graphql` with its resolvers. */
+export function createSchema(): GraphQLSchema {
   return makeExecutableSchema({
-    typeDefs,
+    typeDefs: readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8'),
     resolvers: [
       { Count: countScalar, DateTime: dateTimeScalar, LocalDateTime: localDateTimeScalar },
       percentileResolvers,

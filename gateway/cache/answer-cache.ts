@@ -67,7 +67,7 @@ export function createAnswerCache({
 }: {
   liveLoads: LiveLoads;
   shared: SharedAnswers;
-  /** Names the schema. */
+  /** Names the code: see `codeDigest`. */
   namespace: string;
   /** 0: nothing is kept, and equal questions at the same time are still one. */
   memoryBytes: number;

@@ -12,7 +12,7 @@ export interface KeptAnswer {
   /** The sequence of the newest snapshot that it was computed from. */
   sequence: number;
   /**
-   * Weak, as two computations of one answer differ in `explain`, and encodings in all bytes. It names question, data, schema and warehouse: equal ones
+   * Weak, as two computations of one answer differ in `explain`, and encodings in all bytes. It names question, data, code and warehouse: equal ones
    * are the same answer, at whichever gateway.
    */
   etag: string;
@@ -25,7 +25,7 @@ export interface KeptAnswer {
 
 /**
  * @param question which names it uniquely within one schema
- * @param namespace the schema
+ * @param namespace the code, with its schema
  */
 export function keepAnswer({
   question,
