@@ -143,7 +143,7 @@ beforeAll(async () => {
     filename: 'yellow_tripdata_2024-01.parquet',
     trips: madeTrips(random, { month: '2024-01', trips: 1_000 }),
   });
-  gateway = await stage.startGateway({ REQUEST_TIMEOUT_SECONDS: '2', LADDER_MEMORY_MB: '1' });
+  gateway = await stage.startGateway({ REQUEST_TIMEOUT_SECONDS: '4', LADDER_MEMORY_MB: '1' });
   asking = Promise.all(Object.keys(KINDS).map(askOnAndOn));
   await until('all kinds are answered', () =>
     [...sentSince(0).values()].every((those) => those.length >= WELL),
