@@ -27,7 +27,7 @@ export function createOpenApi(routes: ReadonlyMap<string, RestRoute>) {
     },
     servers: [{ url: '/' }],
     // Who may read without is configured.
-    security: [{}, { bearer: [] }],
+    security: [{}, { bearer: [] }, { apiKey: [] }],
     paths: Object.fromEntries(paths),
     components: {
       schemas: { ...schemas.components, Problem: PROBLEM } as Readonly<Record<string, JsonSchema>>,
@@ -35,6 +35,12 @@ export function createOpenApi(routes: ReadonlyMap<string, RestRoute>) {
       headers: HEADERS,
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a JSON Web Token.' },
+        apiKey: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Api-Key',
+          description: 'The same in a header of its own.',
+        },
       },
     },
   };
