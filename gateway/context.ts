@@ -2,7 +2,6 @@
 import DataLoader from 'dataloader';
 import type { FileRecord } from '../warehouse/files.ts';
 import type { LoadProof } from '../warehouse/load-file.ts';
-import type { IngestProgress } from '../workflows/messages.ts';
 import type { Caller } from './access/caller.ts';
 import type { Answers, Asking, PercentileAnswer, PercentileQuestion } from './answers.ts';
 import type { Control } from './control.ts';
@@ -21,8 +20,8 @@ export interface GatewayParts {
   live: Live;
   ingestion: Ingestion;
   control: Control;
-  /** Every file at its newest version, in ascending order of name. */
-  readFiles: () => Promise<FileRecord[]>;
+  /** Every file at its newest version, in ascending order of name. Up to a second old, but as new as what the watcher and the live list have told. */
+  readFiles: () => Promise<readonly FileRecord[]>;
   /** What was checked before these publications, by sequence. */
   readProofs: (sequences: readonly number[]) => Promise<Map<number, LoadProof>>;
 }
@@ -32,10 +31,8 @@ export interface GatewayContext extends GatewayParts, Asking {
   loaders: {
     /** Equal questions of one request are one. */
     percentile: DataLoader<PercentileQuestion, PercentileAnswer, string>;
-    /** By filename; asks Temporal once a file. */
-    progress: DataLoader<string, IngestProgress | null>;
-    /** The list of files, once a request. */
-    files: DataLoader<'all', FileRecord[]>;
+    /** The list of files, the same for all of a request. */
+    files: DataLoader<'all', readonly FileRecord[]>;
     /** By sequence of the publication. */
     proof: DataLoader<number, LoadProof | null>;
   };
@@ -45,7 +42,7 @@ export function createContext(
   parts: GatewayParts,
   { caller, asking }: { caller: Caller; asking: Asking },
 ): GatewayContext {
-  const { answers, ingestion, source, readFiles, readProofs } = parts;
+  const { answers, readFiles, readProofs } = parts;
   return {
     ...parts,
     ...asking,
@@ -68,9 +65,6 @@ export function createContext(
           cacheKeyFn: ({ levels, span, interpolate, filter, asOf }) =>
             `${levels[0]?.p} ${span.from} ${span.to} ${interpolate} ${asOf} ${JSON.stringify(filter)}`,
         },
-      ),
-      progress: new DataLoader((filenames) =>
-        Promise.all(filenames.map((filename) => ingestion.progress(source.name, filename))),
       ),
       files: new DataLoader((keys) => Promise.all(keys.map(() => readFiles()))),
       proof: new DataLoader(async (sequences) => {

@@ -51,7 +51,16 @@ export interface Control {
   setLimits(host: string, limits: Partial<OriginLimits>): Promise<OriginLimits>;
 }
 
-export function createControl({ client, connection }: { client: Client; connection: Connection }): Control {
+/** @param afterwards what follows whatever it was asked for, also where that failed: it may be done nevertheless */
+export function createControl({
+  client,
+  connection,
+  afterwards,
+}: {
+  client: Client;
+  connection: Connection;
+  afterwards: () => void;
+}): Control {
   const tell = async <Answer>(
     patienceMs: number,
     what: () => Promise<Answer>,
@@ -61,6 +70,8 @@ export function createControl({ client, connection }: { client: Client; connecti
       return await connection.withDeadline(Date.now() + patienceMs, what);
     } catch (error) {
       throw error instanceof WorkflowNotFoundError ? absent : clientError(error);
+    } finally {
+      afterwards();
     }
   };
   const watcher = (source: string) => client.workflow.getHandle(watcherId(source));

@@ -13,10 +13,12 @@ import {
   type WatcherStatus,
 } from '../workflows/messages.ts';
 import { createControl, type Control } from './control.ts';
+import { createSharedLook } from './shared-look.ts';
 
 /** Milliseconds: a page must not wait for a Temporal that is away. */
 const PATIENCE_MS = 1_500;
 
+/** What it tells is up to a second old, and none of it from before something that `control` was asked for. */
 export interface Ingestion {
   control: Control;
   watcher(source: string): Promise<{ status: WatcherStatus | null; problem: string | null }>;
@@ -27,24 +29,40 @@ export interface Ingestion {
   close(): Promise<void>;
 }
 
+/** @param onNews the watcher has said how it is, or was told something: what somebody knows of files may be older */
 export function connectIngestion({
   address,
   namespace,
+  onNews,
   logger,
 }: {
   address: string;
   namespace: string;
+  onNews: () => void;
   logger: Logger;
 }): Ingestion {
   const connection = Connection.lazy({ address, connectTimeout: PATIENCE_MS });
   const client = new Client({ connection, namespace });
   const ask = <Answer>(question: () => Promise<Answer>): Promise<Answer> =>
     connection.withDeadline(Date.now() + PATIENCE_MS, question);
+  const handleOf = (workflowId: string) => client.workflow.getHandle(workflowId);
+  // Each query takes a worker's time.
+  const watchers = createSharedLook(async (workflowId) => {
+    const seen = await ask(() => handleOf(workflowId).query(status));
+    onNews();
+    return seen;
+  });
+  const ingestions = createSharedLook((workflowId) => ask(() => handleOf(workflowId).query(progress)));
+  const governors = createSharedLook((workflowId) => ask(() => handleOf(workflowId).query(originView)));
+  function forget(): void {
+    for (const each of [watchers, ingestions, governors]) each.forget();
+    onNews();
+  }
   return {
-    control: createControl({ client, connection }),
+    control: createControl({ client, connection, afterwards: forget }),
     async watcher(source) {
       try {
-        const answer = await ask(() => client.workflow.getHandle(watcherId(source)).query(status));
+        const answer = await watchers.at(watcherId(source));
         return { status: answer, problem: answer.problem };
       } catch (error) {
         logger.debug({ error: String(error) }, 'the watcher does not answer');
@@ -56,14 +74,14 @@ export function connectIngestion({
     },
     async progress(source, filename) {
       try {
-        return await ask(() => client.workflow.getHandle(ingestId(source, filename)).query(progress));
+        return await ingestions.at(ingestId(source, filename));
       } catch {
         return null;
       }
     },
     async origin(host) {
       try {
-        return await ask(() => client.workflow.getHandle(governorId(host)).query(originView));
+        return await governors.at(governorId(host));
       } catch {
         return null;
       }

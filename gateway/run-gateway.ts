@@ -22,6 +22,7 @@ import { ALONE, openNewestSequence } from './processes/newest-sequence.ts';
 import { followAnnouncements } from './redis/announcements.ts';
 import { createRedisStore } from './redis/redis-store.ts';
 import { createScans } from './scans/scans.ts';
+import { createSharedLook } from './shared-look.ts';
 
 /** How long a publication stays unseen when its announcement is lost. */
 const LIVE_LIST_POLL_MS = 500;
@@ -40,6 +41,8 @@ export function runGateway(environment: Environment): void {
   collectDefaultMetrics({ register: registry });
   const clickhouseUrl = environment.clickhouseUrl ?? 'http://127.0.0.1:8123';
   const warehouse = createWarehouse({ url: clickhouseUrl, by: 'gateway', readOnly: true });
+  // The news of a publication waits for no other statement.
+  const liveWarehouse = createWarehouse({ url: clickhouseUrl, by: 'live-list', readOnly: true });
   // Heavy questions have a lane and connections of their own, so that they hold up no light ones.
   const scanWarehouse = createWarehouse({ url: clickhouseUrl, by: 'scan', readOnly: true });
   const downloadWarehouse = createWarehouse({ url: clickhouseUrl, by: 'download', readOnly: true });
@@ -47,7 +50,7 @@ export function runGateway(environment: Environment): void {
   const shareOf = (bytes: number): number => Math.ceil(bytes / gatewayProcesses);
   const ladder = createLadder({ warehouse, memoryBytes: shareOf(environment.ladderMemoryBytes) });
   const liveLoads = followLiveLoads({
-    warehouse,
+    warehouse: liveWarehouse,
     source: sourceName,
     logger,
     pollEveryMs: LIVE_LIST_POLL_MS,
@@ -82,13 +85,16 @@ export function runGateway(environment: Environment): void {
     onPublication: (sequence) => void liveLoads.refreshTo(sequence).catch(() => undefined),
     logger,
   });
+  const files = createSharedLook((source) => readFiles(warehouse, { source }));
+  liveLoads.onSnapshot(() => files.forget());
   const ingestion = connectIngestion({
     address: environment.temporalAddress ?? '127.0.0.1:7233',
     namespace: environment.temporalNamespace,
+    onNews: () => files.forget(),
     logger,
   });
   const answers = createAnswers({ liveLoads, ladder, scans, admission, audit, requestTimeoutMs, logger });
-  const readAllFiles = () => readFiles(warehouse, { source: sourceName });
+  const readAllFiles = () => files.at(sourceName);
   const live = createLive({
     answers,
     liveLoads,
@@ -153,7 +159,7 @@ export function runGateway(environment: Environment): void {
     liveLoads.stop();
     stopFollowing();
     store.close();
-    const warehouses = [warehouse, scanWarehouse, downloadWarehouse];
+    const warehouses = [warehouse, liveWarehouse, scanWarehouse, downloadWarehouse];
     await Promise.allSettled([ingestion.close(), ...warehouses.map((each) => each.close())]);
     process.exit(0);
   }

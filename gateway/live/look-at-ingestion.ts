@@ -37,7 +37,7 @@ export async function lookAtIngestion({
 }: {
   sourceName: string;
   /** In ascending order of name. */
-  readFiles: () => Promise<FileRecord[]>;
+  readFiles: () => Promise<readonly FileRecord[]>;
   ingestion: Pick<Ingestion, 'watcher' | 'progress'>;
   liveLoads: Pick<LiveLoads, 'current'>;
 }): Promise<IngestionState> {

@@ -57,12 +57,12 @@ export const filesResolvers = {
     reason: ({ reason }: FileRecord): string | null => (reason === '' ? null : reason),
     updatedAt: ({ updatedAtMs }: FileRecord): number => updatedAtMs,
     async progress(
-      { filename, stage, chunks }: FileRecord,
+      { source, filename, stage, chunks }: FileRecord,
       _: unknown,
       context: GatewayContext,
     ): Promise<{ chunks: number; chunksDone: number } | null> {
       if (stage === 'LOADING' || stage === 'PUBLISHED') return { chunks, chunksDone: chunks };
-      return stage === 'FETCHING' ? context.loaders.progress.load(filename) : null;
+      return stage === 'FETCHING' ? context.ingestion.progress(source, filename) : null;
     },
     live({ source, filename }: FileRecord, _: unknown, context: GatewayContext) {
       const publication = context.liveLoads.current()?.liveByFile.get(fileKey(source, filename));

@@ -534,3 +534,14 @@ describe('of equal questions at the same time', () => {
     expect(gate.scans() - before).toBe(2);
   });
 });
+
+it('hears of a publication while no other statement of a gateway comes through', async () => {
+  gate.hold('gateway');
+  try {
+    const { sequence } = await stage.publish(fileOf('2021-01', SMALL));
+    const news = new RegExp(`"sequence":${sequence},.*new publications`);
+    expect(await until('both know', () => [one, other].every(({ log }) => news.test(log())))).toBe(true);
+  } finally {
+    gate.release();
+  }
+});

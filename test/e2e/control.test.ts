@@ -188,12 +188,17 @@ describe('GraphQL refuses what makes no sense', () => {
   });
 });
 
-it('pause and resume say how the source is afterwards', async () => {
+it('pause and resume say how the source is afterwards, and so does whoever is asked next', async () => {
+  const paused = async () =>
+    (await tripline.graphql<Pick<Reply, 'source'>>('{ source { paused } }')).data?.source.paused;
+  expect(await paused()).toBe(false);
   expect(await mutate('pause { accepted source { paused } }')).toEqual({
     accepted: true,
     source: { paused: true },
   });
+  expect(await paused()).toBe(true);
   expect((await mutate('resume { accepted source { paused } }')).source.paused).toBe(false);
+  expect(await paused()).toBe(false);
   await idle();
 });
 
@@ -325,7 +330,10 @@ describe('rollback', () => {
     ).toEqual({ accepted: true, retrying: [name(MARCH)], remaining: 0 });
     await until('it is live again', async () => (await file(MARCH)).live?.version === held);
     await idle();
-    expect(await file(MARCH)).toMatchObject({ stage: 'PUBLISHED', reason: null, version: held });
+    // What was asked just before is shown for a second.
+    await expect
+      .poll(() => file(MARCH), { timeout: 5_000 })
+      .toMatchObject({ stage: 'PUBLISHED', reason: null, version: held });
     const after = await tripline.p90();
     expect(after.trips).toBe(before.trips + 3_000);
     expect(after.dataVersion).toBeGreaterThan(before.dataVersion);

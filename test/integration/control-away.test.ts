@@ -3,9 +3,11 @@ import { afterAll, expect, it } from 'vitest';
 import { connectIngestion } from '../../gateway/ingestion.ts';
 import { freePort } from '../support/tripline.ts';
 
+let news = 0;
 const ingestion = connectIngestion({
   address: `127.0.0.1:${await freePort()}`,
   namespace: 'default',
+  onNews: () => void (news += 1),
   logger: pino({ level: 'silent' }),
 });
 afterAll(() => ingestion.close());
@@ -29,4 +31,6 @@ it('says that it is for later while Temporal is away', async () => {
       },
     });
   }
+  // It may be done nevertheless.
+  expect(news).toBe(asked.length);
 });

@@ -1,4 +1,4 @@
-/** A way to the engine that counts the statements of scans, and can hold them back until they are let through. */
+/** A way to the engine that counts the statements of scans, and can hold those of one asker back until they are let through. */
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,8 +7,8 @@ export interface EngineGate {
   url: string;
   /** Statements of scans so far; those held back too. */
   scans: () => number;
-  /** From now on they wait here. */
-  hold: () => void;
+  /** From now on they wait here. @param by whose; scans by default */
+  hold: (by?: string) => void;
   /** How many wait now. */
   held: () => number;
   /** Lets all through, from now on too. */
@@ -19,15 +19,14 @@ export interface EngineGate {
 /** @param engineUrl where the engine is */
 export async function startEngineGate(engineUrl: string): Promise<EngineGate> {
   let scans = 0;
-  let isHolding = false;
+  let holding: string | undefined;
   const waiting = new Set<() => void>();
 
   async function pass(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = new URL(incoming.url ?? '/', engineUrl);
-    if (/"by":"scan"/.test(target.searchParams.get('log_comment') ?? '')) {
-      scans += 1;
-      if (isHolding) await turn(response);
-    }
+    const by = /"by":"([^"]*)"/.exec(target.searchParams.get('log_comment') ?? '')?.[1];
+    if (by === 'scan') scans += 1;
+    if (by !== undefined && by === holding) await turn(response);
     const headers = { ...incoming.headers };
     delete headers.host;
     const outgoing = request(target, { method: incoming.method, headers });
@@ -57,10 +56,10 @@ export async function startEngineGate(engineUrl: string): Promise<EngineGate> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     scans: () => scans,
-    hold: () => void (isHolding = true),
+    hold: (by = 'scan') => void (holding = by),
     held: () => waiting.size,
     release() {
-      isHolding = false;
+      holding = undefined;
       for (const go of waiting) go();
     },
     async close() {
