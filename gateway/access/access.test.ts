@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { UnsecuredJWT, SignJWT } from 'jose';
+import { decodeJwt, UnsecuredJWT, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AccessSettings } from '../../config/access-settings.ts';
@@ -120,7 +120,8 @@ describe('signed tokens', () => {
     const callers = await Promise.all(
       Array.from({ length: 20 }, async () => ours.callerOf(bearer(token), ADDRESS)),
     );
-    const caller = { name: 'token:ann', isKnown: true, mayRead: true, isOperator: false };
+    const expiresAtMs = Number(decodeJwt(token).exp) * 1000 + 5_000;
+    const caller = { name: 'token:ann', isKnown: true, mayRead: true, isOperator: false, expiresAtMs };
     for (const each of callers) expect(each).toEqual(caller);
     expect(ours.callerOf(bearer(token), ADDRESS)).toEqual(caller);
     expect(ours.callerOf({ 'x-api-key': token }, ADDRESS)).toEqual(caller);

@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { AccessSettings } from '../../config/access-settings.ts';
 import type { Logger } from '../../config/logging.ts';
 import { unauthenticated, type ErrorCode } from '../errors.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, SignedCaller } from './caller.ts';
 import { budgetAddress, clientAddress } from './client-address.ts';
 import { WHERE_THE_TOKEN_IS } from './refusal.ts';
 import { createSignedTokens, KEYS_FOR_MS } from './signed-tokens.ts';
@@ -25,8 +25,7 @@ export interface Access {
 
 /** A signed token that was found good. */
 interface Remembered {
-  caller: Caller;
-  expiresAtMs: number;
+  caller: SignedCaller;
   checkedAtMs: number;
 }
 
@@ -72,8 +71,8 @@ export function createAccess({
     if (running === undefined) {
       running = tokens
         .verify(token)
-        .then(({ caller, expiresAtMs }) => {
-          remembered.set(digest, { caller, expiresAtMs, checkedAtMs: Date.now() });
+        .then((caller) => {
+          remembered.set(digest, { caller, checkedAtMs: Date.now() });
           return caller;
         })
         .finally(() => checks.delete(digest));
@@ -100,7 +99,7 @@ export function createAccess({
       if (signed === undefined) throw unknownToken();
       const before = remembered.get(digest);
       const now = Date.now();
-      if (before === undefined || now >= before.expiresAtMs) {
+      if (before === undefined || now >= before.caller.expiresAtMs) {
         // Three parts: anything else is a key that nobody has.
         if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) throw unknownToken();
         return check(token, digest, signed);

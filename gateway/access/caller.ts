@@ -9,4 +9,9 @@ export interface Caller {
   isKnown: boolean;
   mayRead: boolean;
   isOperator: boolean;
+  /** Of a signed token, milliseconds since 1970: from then on it is nobody's word any more. */
+  expiresAtMs?: number;
 }
+
+/** By a token that says until when. */
+export type SignedCaller = Caller & { expiresAtMs: number };

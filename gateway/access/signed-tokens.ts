@@ -12,7 +12,7 @@ import {
 import type { AccessSettings } from '../../config/access-settings.ts';
 import type { Logger } from '../../config/logging.ts';
 import { serviceUnavailable, unauthenticated } from '../errors.ts';
-import type { Caller } from './caller.ts';
+import type { SignedCaller } from './caller.ts';
 
 /** Signatures that only the issuer can make. With HS256 whoever checks could also sign, and its secret would be the issuer's public key for an attacker who chose the algorithm. */
 const ALGORITHMS = ['RS', 'PS', 'ES'].flatMap((family) => ['256', '384', '512'].map((bits) => family + bits));
@@ -29,10 +29,10 @@ export const KEYS_FOR_MS = 600_000;
 
 export interface SignedTokens {
   /**
-   * @returns whom a token names, and until when (milliseconds since 1970)
+   * @returns whom a token names, and until when
    * @throws GraphQLError UNAUTHENTICATED with what is wrong, never with the token; SERVICE_UNAVAILABLE while the keys cannot be fetched
    */
-  verify(token: string): Promise<{ caller: Caller; expiresAtMs: number }>;
+  verify(token: string): Promise<SignedCaller>;
 }
 
 export function createSignedTokens({
@@ -56,10 +56,7 @@ export function createSignedTokens({
     async verify(token) {
       try {
         const { payload } = await jwtVerify(token, keyOf, options);
-        return {
-          caller: callerOf(payload),
-          expiresAtMs: ((payload.exp ?? 0) + CLOCK_TOLERANCE_S) * 1000,
-        };
+        return callerOf(payload);
       } catch (error) {
         throw refusalFor(error);
       }
@@ -112,8 +109,8 @@ function createKeys(jwksUrl: string, logger: Logger): JWTVerifyGetKey {
  * Reads with any good token; an operator's has `operator` among its `roles` (an array, or words in a string), or
  * `tripline:operator` in its `scope` (the same, as RFC 8693 has it).
  */
-function callerOf(payload: JWTPayload): Caller {
-  const { sub, client_id: client, azp } = payload;
+function callerOf(payload: JWTPayload): SignedCaller {
+  const { sub, client_id: client, azp, exp = 0 } = payload;
   const subject = [sub, client, azp].find((claim) => typeof claim === 'string');
   return {
     name: `token:${subject ?? ''}`,
@@ -121,6 +118,7 @@ function callerOf(payload: JWTPayload): Caller {
     mayRead: true,
     isOperator:
       words(payload['roles']).includes('operator') || words(payload['scope']).includes('tripline:operator'),
+    expiresAtMs: (exp + CLOCK_TOLERANCE_S) * 1000,
   };
 }
 

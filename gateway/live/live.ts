@@ -1,4 +1,5 @@
 /** What clients can subscribe to. Readers of the same thing share what it costs; an idle one costs its connection alone. */
+import type { GraphQLError } from 'graphql';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from '../../config/logging.ts';
 import type { Caller } from '../access/caller.ts';
@@ -6,22 +7,33 @@ import type { Answers, PercentileAnswer } from '../answers.ts';
 import { askingFor } from '../asking.ts';
 import { overloaded, serviceUnavailable } from '../errors.ts';
 import { parseLevel } from '../ladder/level.ts';
+import { createHolders } from '../limits/holders.ts';
+import { HTTP_LIMITS } from '../limits/http-limits.ts';
 import type { LiveLoads } from '../live-loads.ts';
 import type { IngestionState } from './look-at-ingestion.ts';
 import { createProgressWatch } from './progress-watch.ts';
 import { createRangeWatch, type WatchedQuestion } from './range-watch.ts';
+import { asSubscription } from './subscription.ts';
 
-/** Both throw GraphQLError: OVERLOADED beyond the most, SERVICE_UNAVAILABLE after `close`. */
+/** The last that it gives may be an error: UNAUTHENTICATED, when its caller's credentials have expired. */
+type Subscription<Value> = AsyncIterableIterator<Value | GraphQLError>;
+type Subscriber = Pick<Caller, 'name' | 'expiresAtMs'>;
+
+/** Both throw GraphQLError: OVERLOADED beyond the most, of all and of one client; SERVICE_UNAVAILABLE after `close`. */
 export interface Live {
   /** @param since the data version that the reader knows of; by default the one at the first read */
-  p90Changed(question: WatchedQuestion, since?: number): AsyncIterableIterator<PercentileAnswer>;
-  ingestionProgress(): AsyncIterableIterator<IngestionState>;
+  p90Changed(
+    subscriber: Subscriber,
+    question: WatchedQuestion,
+    since?: number,
+  ): Subscription<PercentileAnswer>;
+  ingestionProgress(subscriber: Subscriber): Subscription<IngestionState>;
   /** Ends every stream, and takes no new ones. */
   close(): void;
 }
 
-/** Each is a connection: 70 KB, of which 45 KB in the heap. */
-const MOST_SUBSCRIPTIONS = 10_000;
+/** Each is a connection: 70 KB, of which 45 KB in the heap. Fewer than all connections, so that who is refused is told why. One client may hold half. */
+const MOST_SUBSCRIPTIONS = HTTP_LIMITS.connections * 0.9;
 const LOOK_EVERY_MS = 1_000;
 const P90 = parseLevel(0.9);
 /** Their answers are computed for all who wait for them. */
@@ -62,16 +74,23 @@ export function createLive({
   liveLoads.onSnapshot((snapshot) => ranges.published(snapshot));
 
   let closed = false;
-  const open = () => ({ p90Changed: ranges.size().readers, ingestionProgress: progress.size() });
-  function admit(): void {
+  const held = createHolders();
+  const mostOfOne = Math.ceil(mostSubscriptions / 2);
+  function tooMany(client: string): string | undefined {
+    if (held.all() >= mostSubscriptions)
+      return `There are ${held.all()} subscriptions, and this gateway takes ${mostSubscriptions}.`;
+    if (held.of(client) >= mostOfOne)
+      return `You have ${held.of(client)} subscriptions, and this gateway takes ${mostOfOne} of one client.`;
+    return undefined;
+  }
+  function admit<Value>(
+    { name, expiresAtMs }: Subscriber,
+    watch: () => AsyncIterableIterator<Value>,
+  ): Subscription<Value> {
     if (closed) throw serviceUnavailable('This gateway is about to stop: subscribe again in a moment.');
-    const { p90Changed, ingestionProgress } = open();
-    const subscriptions = p90Changed + ingestionProgress;
-    if (subscriptions >= mostSubscriptions)
-      throw overloaded(
-        `There are ${subscriptions} subscriptions, and this gateway takes ${mostSubscriptions}.`,
-        { retryAfterSeconds: 10 },
-      );
+    const refusal = tooMany(name);
+    if (refusal !== undefined) throw overloaded(refusal, { retryAfterSeconds: 10 });
+    return asSubscription(watch(), { enter: () => held.enter(name), expiresAtMs });
   }
 
   registry.registerMetric(
@@ -81,19 +100,14 @@ export function createLive({
       labelNames: ['field'],
       registers: [],
       collect() {
-        for (const [field, count] of Object.entries(open())) this.set({ field }, count);
+        this.set({ field: 'p90Changed' }, ranges.size().readers);
+        this.set({ field: 'ingestionProgress' }, progress.size());
       },
     }),
   );
   return {
-    p90Changed(question, since) {
-      admit();
-      return ranges.watch(question, since);
-    },
-    ingestionProgress() {
-      admit();
-      return progress.watch();
-    },
+    p90Changed: (subscriber, question, since) => admit(subscriber, () => ranges.watch(question, since)),
+    ingestionProgress: (subscriber) => admit(subscriber, () => progress.watch()),
     close() {
       closed = true;
       ranges.close();

@@ -25,12 +25,20 @@ interface Result<Data> {
 export async function subscribe<Data>(
   url: string,
   query: string,
-  { variables = {}, method = 'POST' }: { variables?: Record<string, unknown>; method?: 'GET' | 'POST' } = {},
+  {
+    variables = {},
+    method = 'POST',
+    token,
+  }: { variables?: Record<string, unknown>; method?: 'GET' | 'POST'; token?: string } = {},
 ): Promise<Subscription<Data>> {
   const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables) });
   const sent = request(`${url}/graphql${method === 'GET' ? `?${parameters}` : ''}`, {
     method,
-    headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
+    headers: {
+      accept: 'text/event-stream',
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     agent: false,
   });
   sent.end(method === 'GET' ? undefined : JSON.stringify({ query, variables }));
