@@ -22,6 +22,7 @@ import { createGraphqlEndpoint } from './http/graphql-endpoint.ts';
 import { createNegotiation } from './http/negotiation.ts';
 import { createRequestMetrics } from './http/request-metrics.ts';
 import { createRestEndpoint } from './http/rest-endpoint.ts';
+import { mostConnections } from './limits/connection-limits.ts';
 import type { LoadShedding } from './limits/load-shedding.ts';
 import { createPages } from './pages.ts';
 import { gatherMetrics } from './processes/gather-metrics.ts';
@@ -41,6 +42,7 @@ export type GatewaySettings = Pick<
   | 'resultCacheBytes'
   | 'process'
   | 'accessLog'
+  | 'trustProxy'
 >;
 
 export function createGateway({
@@ -154,6 +156,7 @@ export function createGateway({
     isWarehouseThere,
     auditMismatches,
     metrics: { type: registry.contentType, text: allMetrics },
+    mostConnections: mostConnections(settings),
     logger,
   });
 }

@@ -10,7 +10,12 @@ async function ask(
   parts: Partial<Parameters<typeof createGatewayServer>[0]>,
 ): Promise<[number, string | null, unknown]> {
   // Nobody asks anything of the other parts.
-  const given = { pages: new Map(), logger: pino({ level: 'silent' }), ...parts };
+  const given = {
+    pages: new Map(),
+    mostConnections: { all: 10, ofAddress: 10 },
+    logger: pino({ level: 'silent' }),
+    ...parts,
+  };
   const fastPath = { answer: () => false };
   const { server, drain } = createGatewayServer({ ...given, fastPath } as unknown as Parameters<
     typeof createGatewayServer

@@ -13,6 +13,7 @@ import type { Arrived, Conclude } from './http/exchange.ts';
 import type { FastPath } from './http/fast-path.ts';
 import type { GraphqlEndpoint } from './http/graphql-endpoint.ts';
 import type { RestEndpoint } from './http/rest-endpoint.ts';
+import { limitConnections, type MostConnections } from './limits/connection-limits.ts';
 import { BodyCutError, guardConnections, SERVER_OPTIONS, throwRestAway } from './limits/http-limits.ts';
 import { guardUnread } from './limits/unread-answers.ts';
 import type { createPages } from './pages.ts';
@@ -38,6 +39,7 @@ export function createGatewayServer({
   isWarehouseThere,
   auditMismatches,
   metrics,
+  mostConnections,
   logger,
 }: {
   parts: GatewayParts;
@@ -54,6 +56,7 @@ export function createGatewayServer({
   auditMismatches: () => number;
   /** In Prometheus' text format; undefined when not all of them are there. */
   metrics: { type: string; text: () => Promise<string | undefined> };
+  mostConnections: MostConnections;
   logger: Logger;
 }): GatewayServer {
   let draining = false;
@@ -166,6 +169,7 @@ export function createGatewayServer({
         });
     });
   });
+  limitConnections(server, mostConnections);
   guardConnections(server);
   const connections = followConnections(server);
   guardUnread(server, { logger });

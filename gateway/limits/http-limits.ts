@@ -28,9 +28,8 @@ export const SERVER_OPTIONS: ServerOptions = {
   connectionsCheckingInterval: 5_000,
 };
 
-/** Answers what the parser refuses with problem+json, and limits the connections. */
+/** Answers what the parser refuses with problem+json. */
 export function guardConnections(server: Server): void {
-  server.maxConnections = HTTP_LIMITS.connections;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // An answer in an answer would be neither.
     const { _httpMessage: answering } = socket as { _httpMessage?: { headersSent: boolean } };
@@ -62,18 +61,21 @@ function problemOf(code: string | undefined): Problem {
   }
 }
 
-const problem = (status: number, detail: string): Problem => ({
+export const problem = (status: number, detail: string): Problem => ({
   status,
   title: STATUS_CODES[status] ?? '',
   detail,
 });
 
-function asResponse(content: Problem): string {
+/** For a connection that is closed after it. */
+export function asResponse(content: Problem): string {
+  const { retryAfterSeconds } = content;
   const body = `${JSON.stringify(content)}\n`;
   const headers = [
     `HTTP/1.1 ${content.status} ${content.title}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(typeof retryAfterSeconds === 'number' ? [`Retry-After: ${retryAfterSeconds}`] : []),
     'Connection: close',
   ];
   return `${headers.join('\r\n')}\r\n\r\n${body}`;

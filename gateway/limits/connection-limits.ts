@@ -1,0 +1,60 @@
+/** How many connections there may be, and what is said to those beyond. */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { budgetAddress } from '../access/client-address.ts';
+import type { ErrorCode } from '../errors.ts';
+import { createHolders } from './holders.ts';
+import { asResponse, HTTP_LIMITS, problem } from './http-limits.ts';
+
+export interface MostConnections {
+  all: number;
+  ofAddress: number;
+}
+
+/** Half of them for one address, or all where that is the proxy's. */
+export function mostConnections({ trustProxy }: { trustProxy: boolean }): MostConnections {
+  const { connections: all } = HTTP_LIMITS;
+  return { all, ofAddress: trustProxy ? all : all / 2 };
+}
+
+/** Beyond all that there may be, so many are told so at a time. Node hangs up on others without a word. */
+const TOLD_AT_ONCE = 200;
+/** Whether or not they ask and listen. */
+const TOLD_WITHIN_MS = 1_000;
+const RETRY_AFTER_SECONDS = 10;
+
+/** To be called before anybody else listens to its connections. */
+export function limitConnections(server: Server, { all, ofAddress }: MostConnections): void {
+  server.maxConnections = all + TOLD_AT_ONCE;
+  const held = createHolders();
+  function tooMany(address: string): string | undefined {
+    if (held.all() >= all) return `There are ${held.all()} connections, and ${all} are allowed.`;
+    if (held.of(address) >= ofAddress)
+      return `There are ${held.of(address)} connections from your address, and ${ofAddress} are allowed.`;
+    return undefined;
+  }
+  // HTTP's own, which must not see those that are refused: it reads from a connection without its `data` events.
+  const takes = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    const address = budgetAddress(socket.remoteAddress ?? '');
+    const detail = tooMany(address);
+    if (detail !== undefined) return refuse(socket, detail);
+    socket.once('close', held.enter(address));
+    for (const take of takes) take.call(server, socket);
+  });
+}
+
+function refuse(socket: Socket, detail: string): void {
+  const timer = setTimeout(() => socket.destroy(), TOLD_WITHIN_MS);
+  socket.once('close', () => clearTimeout(timer));
+  socket.on('error', () => undefined);
+  const answer = asResponse({
+    ...problem(503, `${detail} Ask again in ${RETRY_AFTER_SECONDS} s.`),
+    code: 'OVERLOADED' satisfies ErrorCode,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
+  // Once it asks: some clients take an answer that comes before for a mistake. The rest of what it sends is thrown away.
+  socket.once('data', () => socket.end(answer));
+  socket.resume();
+}
