@@ -44,6 +44,10 @@ export function createSignedTokens({
 }): SignedTokens {
   if (audience === undefined)
     logger.warn('JWT_AUDIENCE is not set: tokens that the issuer made for other services are taken too');
+  if (issuer === undefined)
+    logger.warn(
+      'JWT_ISSUER is not set: whoever has issued a token, it is taken where a key of JWT_JWKS_URL fits',
+    );
   const keyOf = createKeys(jwksUrl, logger);
   const options: JWTVerifyOptions = {
     algorithms: [...ALGORITHMS, 'EdDSA', 'Ed25519'],
