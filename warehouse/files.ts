@@ -87,12 +87,14 @@ interface FileRow {
   revision: string;
 }
 
+const READ_DEADLINE_MS = 30_000;
+
 /** Every file of a source at its newest version, in ascending order of name. */
 export async function readFiles(warehouse: Warehouse, { source }: { source: string }): Promise<FileRecord[]> {
   const rows = await warehouse.rows<FileRow>(
     `SELECT * EXCEPT updated_at FROM files FINAL WHERE source = {source:String}
      ORDER BY filename, revision DESC LIMIT 1 BY filename`,
-    { params: { source } },
+    { params: { source }, deadlineMs: READ_DEADLINE_MS },
   );
   return rows.map(parseFile);
 }

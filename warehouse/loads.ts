@@ -84,6 +84,8 @@ export async function readFilePublications(
   }));
 }
 
+const PROOFS_DEADLINE_MS = 30_000;
+
 /** What was checked before each of these publications, by sequence. */
 export async function readProofs(
   warehouse: Warehouse,
@@ -91,7 +93,7 @@ export async function readProofs(
 ): Promise<Map<number, LoadProof>> {
   const rows = await warehouse.rows<{ sequence: string; proof: string }>(
     `SELECT sequence, proof FROM loads WHERE kind = 'published' AND sequence IN {sequences:Array(UInt64)}`,
-    { params: { sequences } },
+    { params: { sequences }, deadlineMs: PROOFS_DEADLINE_MS },
   );
   return new Map(rows.map(({ sequence, proof }) => [Number(sequence), JSON.parse(proof) as LoadProof]));
 }

@@ -1,24 +1,34 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
-import { createWarehouse } from './warehouse.ts';
+import { text } from 'node:stream/consumers';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { until } from '../test/support/until.ts';
+import { readFiles } from './files.ts';
+import { readProofs } from './loads.ts';
+import { ClickHouseError, createWarehouse, type StatementOptions, type Warehouse } from './warehouse.ts';
+
+async function warehouseAt(listener: RequestListener): Promise<Warehouse> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const warehouse = createWarehouse({ url: `http://127.0.0.1:${port}`, by: 'load' });
+  onTestFinished(async () => {
+    await warehouse.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return warehouse;
+}
 
 it('keeps secrets out of addresses', async () => {
   const seen: { url: string; body: string }[] = [];
-  const server = createServer((request, response) => {
+  const warehouse = await warehouseAt((request, response) => {
     let body = '';
     request.on('data', (piece) => (body += String(piece)));
     request.on('end', () => {
       seen.push({ url: request.url ?? '', body });
       response.end();
     });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const warehouse = createWarehouse({ url: `http://127.0.0.1:${port}`, by: 'load' });
-  onTestFinished(async () => {
-    await warehouse.close();
-    server.close();
   });
   const params = { secret_key: 'hush', month: '2024-01' };
   await warehouse.command('INSERT INTO t SELECT {secret_key:String}', { params });
@@ -29,4 +39,76 @@ it('keeps secrets out of addresses', async () => {
     [false, true],
     [false, false],
   ]);
+});
+
+const ASK: Record<string, (warehouse: Warehouse, options: StatementOptions) => Promise<unknown>> = {
+  rows: (warehouse, options) => warehouse.rows('SELECT 1 AS n', options),
+  'a stream': async (warehouse, options) => text(await warehouse.stream('SELECT 1 FORMAT CSV', options)),
+};
+/** They go on by themselves too: the client waits for one of none milliseconds. */
+const TIMERS: Parameters<typeof vi.useFakeTimers>[0] = {
+  toFake: ['setTimeout', 'clearTimeout'],
+  shouldAdvanceTime: true,
+};
+const FALL_SILENT: Record<string, (response: ServerResponse) => void> = {
+  'says nothing': () => undefined,
+  'falls silent in the midst of its answer': (response) => void response.write('{"n":'),
+};
+
+it.each(Object.keys(ASK).flatMap((what) => Object.keys(FALL_SILENT).map((how) => ({ what, how }))))(
+  'gives $what up when the server $how, and the next answer is there',
+  async ({ what, how }) => {
+    vi.useFakeTimers(TIMERS);
+    onTestFinished(() => void vi.useRealTimers());
+    let silent: ServerResponse | undefined;
+    const warehouse = await warehouseAt((_, response) => {
+      if (silent !== undefined) return void response.end('{"n":1}\n');
+      silent = response;
+      FALL_SILENT[how]!(response);
+    });
+    const ask = (): Promise<unknown> =>
+      ASK[what]!(warehouse, { deadlineMs: 1_500, signal: new AbortController().signal });
+    const outcome = ask().catch((error: unknown) => error);
+    await until('it was asked', () => silent !== undefined, { everyMs: 1 });
+    // What was sent before this has arrived.
+    await warehouse.ping();
+    vi.advanceTimersByTime(2_000);
+    await warehouse.ping();
+    expect(silent?.closed).toBe(false);
+    vi.advanceTimersByTime(2_000);
+    expect(await outcome).toEqual(
+      new ClickHouseError({
+        message: 'Timeout exceeded: there was no answer within 4 s.',
+        code: '159',
+        type: 'TIMEOUT_EXCEEDED',
+      }),
+    );
+    await until('its connection is closed', () => silent?.closed, { everyMs: 1 });
+    expect(JSON.stringify(await ask())).toMatch(/n.*1/);
+  },
+);
+
+it('leaves what has no deadline alone', async () => {
+  vi.useFakeTimers(TIMERS);
+  onTestFinished(() => void vi.useRealTimers());
+  let silent: ServerResponse | undefined;
+  const warehouse = await warehouseAt((_, response) => {
+    silent = response;
+    response.write('1');
+  });
+  const stream = await warehouse.stream('SELECT 1 FORMAT CSV');
+  vi.advanceTimersByTime(600_000);
+  silent?.end('2');
+  expect(await text(stream)).toBe('12');
+});
+
+it('lists of files and proofs have a deadline', async () => {
+  const deadlines: unknown[] = [];
+  const rows: Warehouse['rows'] = (_, { deadlineMs } = {}) => {
+    deadlines.push(deadlineMs);
+    return Promise.resolve([]);
+  };
+  await readFiles({ rows } as Warehouse, { source: 'yellow' });
+  await readProofs({ rows } as Warehouse, [1]);
+  expect(deadlines).toEqual([30_000, 30_000]);
 });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
+import { ownDeadline } from './own-deadline.ts';
 
 export { ClickHouseError } from '@clickhouse/client';
 
@@ -12,7 +13,10 @@ export interface StatementOptions {
   settings?: ClickHouseSettings;
   /** Cancels the statement in the engine too. */
   signal?: AbortSignal;
-  /** Milliseconds, enforced by the engine (`max_execution_time`, so rounded up to seconds). */
+  /**
+   * Milliseconds, enforced by the engine (`max_execution_time`, so rounded up to seconds). What reads is given up here too when the engine is silent
+   * 2 s later; what writes may wait in the engine for its turn, and brings a signal.
+   */
   deadlineMs?: number;
 }
 
@@ -95,10 +99,27 @@ export function createWarehouse({
     });
   return {
     async rows<Row>(sql: string, options: StatementOptions = {}) {
-      return (await query(sql, options)).json<Row>();
+      const { signal, whenOver, explain, end } = ownDeadline(options);
+      try {
+        const result = await query(sql, { ...options, signal });
+        whenOver(() => result.close());
+        return await result.json<Row>();
+      } catch (error) {
+        throw explain(error);
+      } finally {
+        end();
+      }
     },
     async stream(sql, options = {}) {
-      return (await client.exec({ query: sql, ...common(options) })).stream;
+      const { signal, whenOver, explain, end } = ownDeadline(options);
+      try {
+        const { stream } = await client.exec({ query: sql, ...common({ ...options, signal }) });
+        whenOver(() => stream.destroy(explain(signal.reason) as Error));
+        return stream.once('close', end);
+      } catch (error) {
+        end();
+        throw explain(error);
+      }
     },
     async command(sql, options = {}) {
       // Only queries can send their values in the body.

@@ -105,15 +105,11 @@ export function createScans({
    * A sweep empties `trips_by_day` before the other tables: as long as that is whole, what was read before was.
    * @throws StaleLiveListError
    */
-  async function checkStillThere(
-    snapshot: Snapshot,
-    span: Span,
-    { signal }: Pick<Patience, 'signal'>,
-  ): Promise<void> {
+  async function checkStillThere(snapshot: Snapshot, span: Span, patience: Partial<Patience>): Promise<void> {
     const params = loadsIn(snapshot, span);
     const days = { from: floorTo(span.from, DAY_MICROS), to: floorTo(span.to - 1n, DAY_MICROS) + DAY_MICROS };
     const sql = `SELECT toUInt64(sum(trips)) AS trips FROM trips_by_day WHERE ${where(withinSpans(DAY, [days], params))}`;
-    const [row] = await light.rows<{ trips: string }>(sql, { params, signal });
+    const [row] = await light.rows<{ trips: string }>(sql, { params, ...patience });
     const expected = snapshot.tripsAround(span);
     if (Number(row?.trips) !== expected)
       throw new StaleLiveListError(
@@ -206,7 +202,7 @@ FROM trips WHERE ${where(withinSpans(PICKUP, [span], params))}`;
         params,
         deadlineMs: AUDIT_DEADLINE_MS,
       });
-      await checkStillThere(snapshot, span, { signal: AbortSignal.timeout(AUDIT_DEADLINE_MS) });
+      await checkStillThere(snapshot, span, { deadlineMs: AUDIT_DEADLINE_MS });
       return { trips: Number(row?.trips), below: Number(row?.below), equal: Number(row?.equal) };
     },
   };
