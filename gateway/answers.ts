@@ -6,9 +6,10 @@ import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.t
 import { ClickHouseError } from '../warehouse/warehouse.ts';
 import type { Audit } from './audit.ts';
 import type { Reads } from './cache/reads.ts';
-import { badUserInput, gone, serviceUnavailable, timedOut } from './errors.ts';
+import { badUserInput, gone, overloaded, serviceUnavailable, timedOut } from './errors.ts';
 import type { Ladder, Plan, RangeHistograms } from './ladder/ladder.ts';
 import type { Level } from './ladder/level.ts';
+import { TooManyPagesError } from './ladder/missed-pages.ts';
 import { StaleLiveListError } from './ladder/pages.ts';
 import { whenAll, whenThere, type Soon } from './ladder/soon.ts';
 import { countBelow, countTrips, percentileOf, type Percentile } from './ladder/rank.ts';
@@ -125,6 +126,11 @@ export function createAnswers({
     if (error instanceof GraphQLError) return error;
     if (error instanceof StaleLiveListError && asOf !== undefined)
       return gone(`Data version ${asOf} is not kept any more for this range. Ask without asOf.`);
+    if (error instanceof TooManyPagesError)
+      return overloaded(
+        `${error.waiting} pages of histograms or trips that you asked for wait for ClickHouse already, and so many may.`,
+        { retryAfterSeconds: 1 },
+      );
     const isTimeout = error instanceof ClickHouseError && error.code === TIMEOUT_EXCEEDED;
     if (isTimeout || patience().signal.aborted)
       return timedOut(`This took longer than ${requestTimeoutMs / 1000} s: ask about a shorter range.`);
@@ -156,7 +162,7 @@ export function createAnswers({
     { span, filter }: PercentileQuestion,
     asking: Asking,
   ): Soon<RangeHistograms> {
-    if (filter === undefined) return ladder.histograms(snapshot, span);
+    if (filter === undefined) return ladder.histograms(snapshot, span, asking);
     const tripsRead = snapshot.tripsAround(span);
     const filtered = inTurn(asking, tripsRead, (patience) =>
       scans.filtered(snapshot, span, filter, patience),
@@ -215,7 +221,7 @@ export function createAnswers({
           if (first > 0) await nextTurn(undefined, { signal: asking.patience().signal });
           const those = buckets.slice(first, first + POINTS_AT_ONCE);
           const found = those.map((each) =>
-            whenThere(ladder.histograms(snapshot, each.span), ({ union: histograms }) => {
+            whenThere(ladder.histograms(snapshot, each.span, asking), ({ union: histograms }) => {
               const complete = each.isWhole && isPublished(each.span);
               return { ...each, ...percentileOf(histograms, level, interpolate), complete };
             }),
@@ -249,7 +255,7 @@ export function createAnswers({
       asking: Asking,
     ): Promise<{ bins: Bin[]; trips: number; dataVersion: number }> =>
       answer(asOf, asking, async (snapshot) => {
-        const { union: histograms } = await ladder.histograms(snapshot, span);
+        const { union: histograms } = await ladder.histograms(snapshot, span, asking);
         if (asOf === undefined) asking.reads.span(snapshot, span);
         const trips = countTrips(histograms);
         const below = [0, ...edges.map((edge) => countBelow(histograms, edge)), trips];
@@ -266,7 +272,7 @@ export function createAnswers({
       answer(question.asOf, asking, async (snapshot) => {
         const { span, level, order, after, limit } = question;
         const began = performance.now();
-        const found = await ladder.histograms(snapshot, span);
+        const found = await ladder.histograms(snapshot, span, asking);
         const levels = [level];
         const { asOf } = question;
         const [percentile] = percentilesOf(
@@ -301,7 +307,7 @@ export function createAnswers({
       gone: AbortSignal,
     ) =>
       answer(asOf, asking, async (snapshot) => {
-        const { union: histograms } = await ladder.histograms(snapshot, span);
+        const { union: histograms } = await ladder.histograms(snapshot, span, asking);
         const { value, above } = percentileOf(histograms, level, false);
         const stream = await admission.download(asking.cost, { rows: snapshot.tripsAround(span) }, () =>
           scans.download(

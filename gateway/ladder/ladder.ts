@@ -1,4 +1,5 @@
 /** The percentile ladder: any range as a union of a few histograms, exact to the microsecond, from memory where it can be. */
+import { setMaxListeners } from 'node:events';
 import { LRUCache } from 'lru-cache';
 import { EARLIEST_MICROS, PAST_LATEST_MICROS } from '../../warehouse/pickup-domain.ts';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
@@ -7,6 +8,7 @@ import type { Span } from '../percentile/pickup-range.ts';
 import { firstDayOfMonth, monthOfDay } from './calendar.ts';
 import { coverSpan, type RaggedHour, type Run } from './cover.ts';
 import { HistogramBuilder, mergeHistograms, type Histogram, type TripList } from './histogram.ts';
+import type { Asker } from './missed-pages.ts';
 import { createPages, type PageCount } from './pages.ts';
 import { both, whenThere, whenAll, type Soon } from './soon.ts';
 
@@ -32,8 +34,11 @@ export interface RangeHistograms {
 }
 
 export interface Ladder {
-  /** @throws StaleLiveListError when the warehouse holds something else than the snapshot says */
-  histograms(snapshot: Snapshot, span: Span): Soon<RangeHistograms>;
+  /**
+   * @throws StaleLiveListError when the warehouse holds something else than the snapshot says; TooManyPagesError when the asker's client waits for
+   *   too much already
+   */
+  histograms(snapshot: Snapshot, span: Span, asker: Asker): Soon<RangeHistograms>;
   /** Reads ahead what is asked for most: all totals, and the days of the newest months. */
   warmUp(snapshot: Snapshot): Promise<void>;
   /** Bytes held. */
@@ -63,7 +68,7 @@ export function createLadder({
   const years = new LRUCache<string, Histogram>({ max: MOST_YEARS });
   const builder = new HistogramBuilder();
 
-  function yearTotal(snapshot: Snapshot, live: LiveYear, count: PageCount): Soon<Histogram> {
+  function yearTotal(snapshot: Snapshot, live: LiveYear, asker: Asker, count: PageCount): Soon<Histogram> {
     const key = `${live.year} ${live.version}`;
     const held = years.get(key);
     if (held !== undefined) {
@@ -71,7 +76,7 @@ export function createLadder({
       return held;
     }
     const months = live.months.filter(({ trips }) => trips > 0);
-    const histograms = whenAll(months.map((month) => pages.month(snapshot, month, count)));
+    const histograms = whenAll(months.map((month) => pages.month(snapshot, month, asker, count)));
     return whenThere(histograms, (each) => {
       const total = mergeHistograms(each);
       years.set(key, total);
@@ -80,11 +85,16 @@ export function createLadder({
   }
 
   /** An hour's trips are checked against the histogram of hours, and that against the live list. */
-  function raggedTrips(snapshot: Snapshot, part: RaggedHour, counts: Counts): Soon<RaggedTrips> {
+  function raggedTrips(
+    snapshot: Snapshot,
+    part: RaggedHour,
+    asker: Asker,
+    counts: Counts,
+  ): Soon<RaggedTrips> {
     const day = Math.floor(part.hour / 24);
-    const hours = pages.hours(snapshot, day, counts.hours);
+    const hours = pages.hours(snapshot, day, asker, counts.hours);
     const expected = whenThere(hours, (page) => page[part.hour - day * 24]?.trips ?? 0);
-    const trips = pages.trips(snapshot, part.hour, expected, counts.trips);
+    const trips = pages.trips(snapshot, part.hour, expected, asker, counts.trips);
     return whenThere(both(expected, trips), ([, list]) => ({ ...part, trips: list }));
   }
 
@@ -98,7 +108,7 @@ export function createLadder({
     return tripsRead;
   }
 
-  function histograms(snapshot: Snapshot, span: Span): Soon<RangeHistograms> {
+  function histograms(snapshot: Snapshot, span: Span, asker: Asker): Soon<RangeHistograms> {
     const cover = coverSpan(span);
     const none = (): PageCount => ({ hit: 0, missed: 0 });
     const counts: Counts = { months: none(), days: none(), hours: none(), trips: none() };
@@ -109,7 +119,7 @@ export function createLadder({
       for (const live of snapshot.years) {
         if (live.year < run.first || live.year >= run.past || live.trips === 0) continue;
         added.years += 1;
-        addTotal(yearTotal(snapshot, live, counts.months));
+        addTotal(yearTotal(snapshot, live, asker, counts.months));
       }
     }
     for (const run of cover.months) {
@@ -117,7 +127,7 @@ export function createLadder({
         const live = snapshot.month(month);
         if (live === undefined || live.trips === 0) continue;
         added.months += 1;
-        addTotal(pages.month(snapshot, live, counts.months));
+        addTotal(pages.month(snapshot, live, asker, counts.months));
       }
     }
     for (const run of cover.days) {
@@ -125,17 +135,17 @@ export function createLadder({
       if (live === undefined || !hasTrips(live, run)) continue;
       const first = firstDayOfMonth(live.month);
       added.days += run.past - run.first;
-      const days = pages.days(snapshot, live, counts.days);
+      const days = pages.days(snapshot, live, asker, counts.days);
       parts.push(whenThere(days, (page) => page.slice(run.first - first, run.past - first)));
     }
     for (const run of cover.hours) {
       const midnight = Math.floor(run.first / 24) * 24;
       added.hours += run.past - run.first;
-      const hours = pages.hours(snapshot, midnight / 24, counts.hours);
+      const hours = pages.hours(snapshot, midnight / 24, asker, counts.hours);
       parts.push(whenThere(hours, (page) => page.slice(run.first - midnight, run.past - midnight)));
     }
     // Begun together, so that each is waited for even when another fails.
-    const ragged = whenAll(cover.raggedHours.map((part) => raggedTrips(snapshot, part, counts)));
+    const ragged = whenAll(cover.raggedHours.map((part) => raggedTrips(snapshot, part, asker, counts)));
     return whenThere(both(whenAll(parts), ragged), ([lists, slices]) => {
       const union: Histogram[] = [];
       for (const list of lists) for (const histogram of list) if (histogram.trips > 0) union.push(histogram);
@@ -155,13 +165,21 @@ export function createLadder({
   return {
     histograms,
     async warmUp(snapshot) {
-      await histograms(snapshot, { from: EARLIEST_MICROS, to: PAST_LATEST_MICROS });
+      const asker = warmingUp();
+      await histograms(snapshot, { from: EARLIEST_MICROS, to: PAST_LATEST_MICROS }, asker);
       const newest = snapshot.months.filter(({ trips }) => trips > 0).slice(-WARM_MONTHS);
       const count = { hit: 0, missed: 0 };
-      await Promise.all(newest.map(async (month) => pages.days(snapshot, month, count)));
+      await Promise.all(newest.map(async (month) => pages.days(snapshot, month, asker, count)));
     },
     bytes: () => pages.bytes(),
   };
+}
+
+/** Takes its turn like a client, and never leaves. */
+function warmingUp(): Asker {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return { cost: { client: 'warm-up' }, patience: () => ({ signal }) };
 }
 
 function hasTrips({ month, dayTrips }: LiveMonth, { first, past }: Run): boolean {

@@ -2,12 +2,12 @@
  * The pages that the ladder stands on. All that is missed in one tick, or while statements run, is one statement per rung. Pages are immutable and kept by their
  * unit's data version, so none is ever stale, and every one is compared with what the live list says before it is believed.
  */
-import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
 import type { LiveMonth, Snapshot } from '../load-log.ts';
 import { firstDayOfMonth, monthOfDay } from './calendar.ts';
 import type { Histogram, TripList } from './histogram.ts';
+import { createMissedPages, type Asker, type Bucket } from './missed-pages.ts';
 import { readRecords } from './records.ts';
 import { DAYS, HOURS, MONTHS, RECORD_BYTES, TRIPS, type Rung } from './rungs.ts';
 import { whenThere, type Soon } from './soon.ts';
@@ -23,51 +23,26 @@ export interface PageCount {
   missed: number;
 }
 
-/** Each throws StaleLiveListError when the tables hold something else than the snapshot says. */
+/** Each throws StaleLiveListError when the tables hold something else than the snapshot says, and TooManyPagesError. */
 export interface Pages {
-  month(snapshot: Snapshot, month: LiveMonth, count: PageCount): Soon<Histogram>;
+  month(snapshot: Snapshot, month: LiveMonth, asker: Asker, count: PageCount): Soon<Histogram>;
   /** By day of the month, from 0. */
-  days(snapshot: Snapshot, month: LiveMonth, count: PageCount): Soon<readonly Histogram[]>;
+  days(snapshot: Snapshot, month: LiveMonth, asker: Asker, count: PageCount): Soon<readonly Histogram[]>;
   /** By hour of the day. */
-  hours(snapshot: Snapshot, day: number, count: PageCount): Soon<readonly Histogram[]>;
+  hours(snapshot: Snapshot, day: number, asker: Asker, count: PageCount): Soon<readonly Histogram[]>;
   /** @param expected trips of that hour, by the histogram of hours, which may be on its way */
-  trips(snapshot: Snapshot, hour: number, expected: Soon<number>, count: PageCount): Soon<TripList>;
+  trips(
+    snapshot: Snapshot,
+    hour: number,
+    expected: Soon<number>,
+    asker: Asker,
+    count: PageCount,
+  ): Soon<TripList>;
   /** Bytes held, without the months. */
   bytes(): number;
 }
 
-interface Bucket {
-  snapshot: Snapshot;
-  unit: number;
-  /** Highest sequence that touched it. */
-  version: number;
-}
-
 const DEADLINE_MS = 30_000;
-
-/** Of one rung at a time: what is missed while they run is one statement after them. */
-const STATEMENTS_AT_ONCE = 2;
-
-/** Starts a batch at the end of the tick, or when a statement before it has ended. */
-function createTurns() {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return {
-    schedule(start: () => void): void {
-      if (running < STATEMENTS_AT_ONCE) setImmediate(start);
-      else waiting.push(start);
-    },
-    async run<Value>(statement: () => Promise<Value>): Promise<Value> {
-      running += 1;
-      try {
-        return await statement();
-      } finally {
-        running -= 1;
-        waiting.shift()?.();
-      }
-    },
-  };
-}
 
 /** A month takes 25 kB. */
 const MOST_MONTHS = 2_000;
@@ -85,13 +60,15 @@ export function createPages({
 
   function open<Page extends object>(rung: Rung<Page>, held: LRUCache<string, object> = below) {
     const keyOf = ({ unit, version }: Bucket): string => `${rung.name} ${unit} ${version}`;
-    const turns = createTurns();
-    const loader = new DataLoader<Bucket, Page, string>(
-      (buckets) => turns.run(() => readAll(warehouse, rung, buckets)),
-      { cacheKeyFn: keyOf, maxBatchSize: rung.mostAtOnce, batchScheduleFn: turns.schedule },
-    );
+    const { mostAtOnce } = rung;
+    const missed = createMissedPages({
+      keyOf,
+      mostAtOnce,
+      read: (buckets) => readPages(warehouse, rung, buckets),
+    });
     return (
       bucket: Bucket,
+      asker: Asker,
       count: PageCount,
       problemOf: (page: Page) => Soon<string | undefined>,
     ): Soon<Page> => {
@@ -102,15 +79,12 @@ export function createPages({
         return page;
       }
       count.missed += 1;
-      return loader
-        .load(bucket)
-        .then(async (read) => {
-          const problem = await problemOf(read);
-          if (problem !== undefined) throw new StaleLiveListError(problem);
-          held.set(key, read, held === below ? { size: rung.bytes(read) } : {});
-          return read;
-        })
-        .finally(() => loader.clear(bucket));
+      return missed.load(bucket, asker, async (read) => {
+        const problem = await problemOf(read);
+        if (problem !== undefined) throw new StaleLiveListError(problem);
+        held.set(key, read, held === below ? { size: rung.bytes(read) } : {});
+        return read;
+      });
     };
   }
 
@@ -120,30 +94,30 @@ export function createPages({
   const trips = open(TRIPS);
 
   return {
-    month: (snapshot, live, count) =>
-      months({ snapshot, unit: live.month, version: live.version }, count, (page) =>
+    month: (snapshot, live, asker, count) =>
+      months({ snapshot, unit: live.month, version: live.version }, asker, count, (page) =>
         difference(`month ${live.month}`, live.trips, page.trips),
       ),
-    days: (snapshot, live, count) =>
-      days({ snapshot, unit: live.month, version: live.version }, count, (page) => {
+    days: (snapshot, live, asker, count) =>
+      days({ snapshot, unit: live.month, version: live.version }, asker, count, (page) => {
         for (const [day, expected] of live.dayTrips.entries()) {
           const found = page[day]?.trips ?? 0;
           if (found !== expected) return difference(`day ${day + 1} of month ${live.month}`, expected, found);
         }
         return undefined;
       }),
-    hours(snapshot, day, count) {
+    hours(snapshot, day, asker, count) {
       const { version, expected } = liveDay(snapshot, day);
       if (expected === 0) return HOURS.empty;
-      return hours({ snapshot, unit: day, version }, count, (page) => {
+      return hours({ snapshot, unit: day, version }, asker, count, (page) => {
         const found = page.reduce((sum, hour) => sum + hour.trips, 0);
         return difference(`the hours of day ${day}`, expected, found);
       });
     },
-    trips(snapshot, hour, expected, count) {
+    trips(snapshot, hour, expected, asker, count) {
       const day = liveDay(snapshot, Math.floor(hour / 24));
       if (expected === 0 || day.expected === 0) return TRIPS.empty;
-      return trips({ snapshot, unit: hour, version: day.version }, count, ({ pickups }) =>
+      return trips({ snapshot, unit: hour, version: day.version }, asker, count, ({ pickups }) =>
         whenThere(expected, (known) => difference(`hour ${hour}`, known, pickups.length)),
       );
     },
@@ -163,36 +137,18 @@ function liveDay(snapshot: Snapshot, day: number): { version: number; expected: 
   return { version: live.dayVersions[index]!, expected: live.dayTrips[index]! };
 }
 
-/** Nearly always, all buckets are of one snapshot, and so of one statement. */
-async function readAll<Page extends object>(
-  warehouse: Warehouse,
-  rung: Rung<Page>,
-  buckets: readonly Bucket[],
-): Promise<(Page | Error)[]> {
-  const bySnapshot = new Map<Snapshot, Promise<Map<number, Page> | Error>>();
-  for (const { snapshot } of buckets) {
-    if (bySnapshot.has(snapshot)) continue;
-    const units = buckets.filter((bucket) => bucket.snapshot === snapshot).map(({ unit }) => unit);
-    const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
-    bySnapshot.set(snapshot, readPages(warehouse, rung, { snapshot, units }).catch(asError));
-  }
-  return Promise.all(
-    buckets.map(async ({ snapshot, unit }) => {
-      const pages = await bySnapshot.get(snapshot);
-      return pages instanceof Map ? (pages.get(unit) ?? rung.empty) : (pages ?? new Error('not read'));
-    }),
-  );
-}
-
+/** @param buckets all of one snapshot */
 async function readPages<Page extends object>(
   warehouse: Warehouse,
-  { sql, within, monthOf, read }: Rung<Page>,
-  { snapshot, units }: { snapshot: Snapshot; units: readonly number[] },
-): Promise<Map<number, Page>> {
+  { sql, within, monthOf, read, empty }: Rung<Page>,
+  buckets: readonly Bucket[],
+): Promise<Page[]> {
+  const units = buckets.map(({ unit }) => unit);
   const months = new Set(units.map(monthOf));
-  const loads = new Set([...months].flatMap((month) => snapshot.month(month)?.loads ?? []));
+  const loads = new Set([...months].flatMap((month) => buckets[0]?.snapshot.month(month)?.loads ?? []));
   const params: Record<string, unknown> = { load_ids: [...loads].map(({ loadId }) => loadId) };
   const where = `load_id IN {load_ids:Array(UUID)} AND ${within(units, params)}`;
   const stream = await warehouse.stream(sql.replace('{where}', where), { params, deadlineMs: DEADLINE_MS });
-  return read(readRecords(stream, RECORD_BYTES));
+  const pages = await read(readRecords(stream, RECORD_BYTES));
+  return units.map((unit) => pages.get(unit) ?? empty);
 }
