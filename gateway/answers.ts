@@ -173,7 +173,7 @@ export function createAnswers({
     }));
   }
 
-  /** @param rows trips that it would read */
+  /** @param rows of trips or histograms that it would read */
   function inTurn<Value>(
     asking: Asking,
     rows: number,
@@ -202,8 +202,10 @@ export function createAnswers({
     series: (
       { range, bucket, level, interpolate, asOf }: SeriesQuestion,
       asking: Asking,
-    ): Promise<{ points: Point[]; dataVersion: number }> =>
-      answer(asOf, asking, async (snapshot) => {
+    ): Promise<{ points: Point[]; dataVersion: number }> => {
+      /** When it is begun anew, only what there is more of. */
+      let charged = 0;
+      return answer(asOf, asking, async (snapshot) => {
         const { span, buckets } = bucketsOf(snapshot, range, bucket);
         if (asOf === undefined) {
           const asked = closeRange(range);
@@ -214,7 +216,8 @@ export function createAnswers({
           });
         }
         if (span === undefined) return { points: [], dataVersion: 0 };
-        admission.points(asking.cost, buckets.length);
+        admission.points(asking.cost, buckets.length - charged);
+        charged = buckets.length;
         const isPublished = publicationOf(snapshot);
         const points: Point[] = [];
         for (let first = 0; first < buckets.length; first += POINTS_AT_ONCE) {
@@ -229,7 +232,8 @@ export function createAnswers({
           points.push(...(await whenAll(found)));
         }
         return { points, dataVersion: snapshot.versionOf(span) };
-      }),
+      });
+    },
 
     /** @throws GraphQLError */
     by: (
@@ -237,8 +241,8 @@ export function createAnswers({
       asking: Asking,
     ): Promise<{ groups: (Percentile & { key: number })[]; dataVersion: number }> =>
       answer(asOf, asking, async (snapshot) => {
-        // It reads histograms.
-        const found = await inTurn(asking, 0, (patience) =>
+        const rows = scans.rowsGrouped(snapshot, span, dimension);
+        const found = await inTurn(asking, rows, (patience) =>
           scans.grouped(snapshot, span, dimension, patience),
         );
         const groups = DIMENSION_KEYS[dimension].map((key) => {

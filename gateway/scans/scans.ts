@@ -36,6 +36,8 @@ export interface Scans {
     dimension: Dimension,
     patience: Patience,
   ): Promise<Map<number, Histogram>>;
+  /** Rows that `grouped` would read, by estimate: of the histograms, and trips of the days with ragged hours. */
+  rowsGrouped(snapshot: Snapshot, span: Span, dimension: Dimension): number;
   /** Trips strictly longer than `above` miles. */
   tripsOver(
     snapshot: Snapshot,
@@ -72,6 +74,11 @@ const KEYS: Record<Dimension, { key: string; byDay: boolean }> = {
   HOUR_OF_WEEK: { key: '(toDayOfWeek(moment) - 1) * 24 + toHour(moment)', byDay: false },
   MONTH_OF_YEAR: { key: 'toMonth(moment)', byDay: true },
 };
+/**
+ * Trips by row of a histogram. Of 38 M trips, hours have 7.6 M rows and days 0.8 M; the more trips an hour has, the fewer of them are of a new distance:
+ * 5 by row at 4,000 an hour, as in 2024, and 11 at 19,000, as in 2012. So the history of TLC, 1.7 G trips, has 170 M rows of hours.
+ */
+const TRIPS_BY_ROW = { hour: 10, day: 50 } as const;
 /** Row numbers stay below 2^53; and it takes as long as its reader does. */
 const DOWNLOAD_SETTINGS = { output_format_json_quote_64bit_integers: 0, max_execution_time: 0 } as const;
 const AUDIT_DEADLINE_MS = 60_000;
@@ -161,6 +168,13 @@ GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
       const found = await histograms(sql, params, patience);
       await checkStillThere(snapshot, span, patience);
       return found;
+    },
+
+    rowsGrouped(snapshot, span, dimension) {
+      const { trips } = decompose(span);
+      const byRow = KEYS[dimension].byDay ? TRIPS_BY_ROW.day : TRIPS_BY_ROW.hour;
+      const ragged = trips.reduce((sum, part) => sum + snapshot.tripsAround(part), 0);
+      return ragged + Math.ceil(snapshot.tripsAround(span) / byRow);
     },
 
     async tripsOver(snapshot, span, { above, order, after, limit }, patience) {
