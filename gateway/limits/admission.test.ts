@@ -136,7 +136,8 @@ describe('a download', () => {
   it('counts until its stream is closed', async () => {
     const streams = await Promise.all([1, 2, 3, 4].map(() => download('a')));
     await expect(download('a')).rejects.toMatchObject({
-      message: '4 of your downloads are under way, and 4 may be. Ask again in 10 s.',
+      message:
+        '4 of your downloads are under way, and the 4 places that are free are for others. Ask again in 10 s.',
       extensions: { code: 'OVERLOADED', retryAfterSeconds: 10 },
     });
     const others = await Promise.all([1, 2, 3, 4].map((index) => download(`b${index}`)));
@@ -146,12 +147,39 @@ describe('a download', () => {
     await download('a');
   });
 
+  it('finds a place beside two clients that take all they can', async () => {
+    const taken: Record<string, number> = {};
+    for (const client of ['a', 'b', 'c', 'd']) {
+      for (taken[client] = 0; ; taken[client] += 1) {
+        const refusal = await download(client).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (refusal !== undefined) break;
+      }
+    }
+    expect(taken).toEqual({ a: 4, b: 2, c: 1, d: 1 });
+  });
+
   it('is never too large, and takes its client’s minute', async () => {
     await download('a', 1e9);
     await expect(download('a', 1)).rejects.toMatchObject({
       extensions: { code: 'RATE_LIMITED', remainingRows: 0 },
     });
     await download('b', 1_000);
+  });
+
+  it('is refused where no minute allows anything, unless it reads nothing', async () => {
+    const none = createAdmission({
+      budgetRows: 1_000,
+      minute: createMinuteBudget({ redis: undefined, rowsPerMinute: 0 }),
+    });
+    const work = (): Promise<PassThrough> => Promise.resolve(new PassThrough());
+    await expect(none.download(of('a'), { rows: 7 }, work)).rejects.toMatchObject({
+      message: 'This would read 7 trips, and a client may read 0 in a minute: ask about a shorter range.',
+      extensions: { code: 'TOO_EXPENSIVE', estimatedRows: 7, budgetRowsPerMinute: 0 },
+    });
+    await none.download(of('a'), { rows: 0 }, work);
   });
 
   it('that does not begin costs nothing', async () => {

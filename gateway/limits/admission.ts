@@ -9,7 +9,7 @@ import { createTurns, TooManyWaitingError } from './turns.ts';
 /** Of each gateway process. */
 const SCANS = { atOnce: 4, atOncePerClient: 2, mostWaiting: 1_000, mostWaitingPerClient: 100 } as const;
 /** Of each gateway process. A download lasts as long as its reader: nobody waits for that. */
-const DOWNLOADS = { atOnce: 8, atOncePerClient: 4 } as const;
+const DOWNLOADS = 8;
 /** Of series: what the largest five have. */
 const MOST_POINTS = 50_000;
 const DOWNLOAD_RETRY_SECONDS = 10;
@@ -17,7 +17,7 @@ const DOWNLOAD_RETRY_SECONDS = 10;
 /** What one request has cost so far; counted up by `scan`. */
 export interface RequestCost {
   client: string;
-  /** Trips. */
+  /** Of trips or histograms. */
   rows: number;
   /** Of all its series. */
   points?: number;
@@ -26,7 +26,7 @@ export interface RequestCost {
 export interface Admission {
   /**
    * Charges the request and its client, waits for a turn, and runs.
-   * @param rows trips that it would read, by estimate
+   * @param rows that it would read, by estimate
    * @throws GraphQLError TOO_EXPENSIVE, RATE_LIMITED or OVERLOADED; TIMEOUT is the asker's
    */
   scan<Value>(
@@ -36,8 +36,8 @@ export interface Admission {
   ): Promise<Value>;
   /**
    * Charges the client, and counts as a download until the stream is closed. None is too large: one that is larger than its client's minute
-   * takes all of it.
-   * @throws GraphQLError RATE_LIMITED or OVERLOADED
+   * takes all of it. A client that has downloads begins another only while more places are free than it holds, so that others find one.
+   * @throws GraphQLError RATE_LIMITED or OVERLOADED; TOO_EXPENSIVE where no minute allows anything
    */
   download(
     request: RequestCost,
@@ -59,7 +59,7 @@ export function createAdmission({
 }: {
   budgetRows: number;
   minute: MinuteBudget;
-  limits?: { scans?: Parameters<typeof createTurns>[0]; downloads?: typeof DOWNLOADS };
+  limits?: { scans?: Parameters<typeof createTurns>[0]; downloads?: number };
 }): Admission {
   const turns = createTurns(scans);
   const downloading = createHolders();
@@ -109,18 +109,20 @@ export function createAdmission({
     async download({ client }, { rows }, work) {
       const own = downloading.of(client);
       const all = downloading.all();
-      if (own >= downloads.atOncePerClient)
-        throw overloaded(`${own} of your downloads are under way, and ${downloads.atOncePerClient} may be.`, {
-          retryAfterSeconds: DOWNLOAD_RETRY_SECONDS,
-        });
-      if (all >= downloads.atOnce)
-        throw overloaded(`${all} downloads are under way, and ${downloads.atOnce} may be.`, {
-          retryAfterSeconds: DOWNLOAD_RETRY_SECONDS,
-        });
+      if (own >= downloads - all)
+        throw overloaded(
+          all >= downloads
+            ? `${all} downloads are under way, and ${downloads} may be.`
+            : `${own} of your downloads are under way, and the ${downloads - all} places that are free are for others.`,
+          { retryAfterSeconds: DOWNLOAD_RETRY_SECONDS },
+        );
+      const { rowsPerMinute } = minute;
+      if (rows > 0 && rowsPerMinute === 0)
+        throw tooExpensive({ estimatedRows: rows, budgetRowsPerMinute: rowsPerMinute });
       const leave = downloading.enter(client);
       let giveBack = (): void => undefined;
       try {
-        giveBack = await minute.charge(client, Math.min(rows, minute.rowsPerMinute));
+        giveBack = await minute.charge(client, Math.min(rows, rowsPerMinute));
         const stream = await work();
         if (stream.closed) leave();
         else stream.once('close', leave);
