@@ -5,11 +5,15 @@ import { readEnvironment } from '../config/environment.ts';
 import { asking, createTestAnswers } from '../test/support/answers.ts';
 import { madeSnapshot } from '../test/support/made-snapshot.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { GatewayContext } from './context.ts';
 import { parseLevel } from './ladder/level.ts';
+import { createAdmission } from './limits/admission.ts';
+import { createMinuteBudget } from './limits/minute-budget.ts';
 import type { LiveLoads } from './live-loads.ts';
 import type { Snapshot } from './load-log.ts';
 import { createScans } from './scans/scans.ts';
 import { DAY_MICROS } from './percentile/pickup-range.ts';
+import { filesResolvers } from './resolvers/files.ts';
 
 /** A thousand days of one trip of a mile each. */
 const DAYS = 1_000;
@@ -77,4 +81,26 @@ it('a series that is begun anew is charged once', async () => {
   const { points } = await answers.series({ range, bucket: 'DAY', level, interpolate: false }, request);
   expect([points.length, asked.length]).toEqual([10, 2]);
   expect(request.cost.points).toBe(10);
+});
+
+it('listings are charged before anything is read', async () => {
+  const { answers, asked } = answersOver();
+  const request = asking();
+  request.cost.points = 50_000 - 9;
+  const question = { span: all, level, order: 'DISTANCE_DESC', after: undefined, limit: 2 } as const;
+  await expect(answers.tripsOver(question, request)).rejects.toMatchObject({
+    extensions: { code: 'TOO_EXPENSIVE', points: 50_001, mostPoints: 50_000 },
+  });
+  expect(asked).toEqual([]);
+});
+
+it('files are charged by those that are shown', async () => {
+  const admission = createAdmission({
+    budgetRows: 1,
+    minute: createMinuteBudget({ redis: undefined, rowsPerMinute: 1 }),
+  });
+  const loaders = { files: { load: () => Promise.resolve([{ filename: 'a' }, { filename: 'b' }]) } };
+  const context = { ...asking(), admission, loaders } as unknown as GatewayContext;
+  await filesResolvers.Query.files(undefined, { first: 500 }, context);
+  expect(context.cost.points).toBe(20);
 });

@@ -272,8 +272,10 @@ export function createAnswers({
       }),
 
     /** A page of the trips over a percentile. @throws GraphQLError */
-    tripsOver: (question: TripsOverQuestion, asking: Asking): Promise<TripsOverAnswer> =>
-      answer(question.asOf, asking, async (snapshot) => {
+    tripsOver: async (question: TripsOverQuestion, asking: Asking): Promise<TripsOverAnswer> => {
+      // The last one only tells whether there is a next page.
+      admission.nodes(asking.cost, question.limit - 1);
+      return answer(question.asOf, asking, async (snapshot) => {
         const { span, level, order, after, limit } = question;
         const began = performance.now();
         const found = await ladder.histograms(snapshot, span, asking);
@@ -297,7 +299,8 @@ export function createAnswers({
           scans.tripsOver(snapshot, span, page, patience),
         );
         return { percentile, rows, sequence: snapshot.sequence, filenames };
-      }),
+      });
+    },
 
     /**
      * All trips over a percentile as a stream of bytes.

@@ -5,6 +5,7 @@ import type { LoadProof } from '../warehouse/load-file.ts';
 import type { Caller } from './access/caller.ts';
 import type { Answers, Asking, PercentileAnswer, PercentileQuestion } from './answers.ts';
 import type { Control } from './control.ts';
+import type { Admission } from './limits/admission.ts';
 import type { Ingestion } from './ingestion.ts';
 import type { Live } from './live/live.ts';
 import type { LiveLoads } from './live-loads.ts';
@@ -14,6 +15,7 @@ export interface GatewayParts {
   /** `host`: whose requests are governed; undefined for a folder. */
   source: { name: string; url: string; generated: boolean; host: string | undefined };
   answers: Answers;
+  admission: Pick<Admission, 'nodes'>;
   /** How long one request may take. */
   requestTimeoutMs: number;
   liveLoads: LiveLoads;

@@ -134,10 +134,24 @@ export function documentNotTrusted(): GraphQLError {
   );
 }
 
-/** The series of one request are too long together. */
-export function tooManyPoints(cost: { points: number; mostPoints: number }): GraphQLError {
+/** The series and listings of one request are too long together. */
+export function tooManyPoints(
+  cost: { points: number; mostPoints: number },
+  what: 'series' | 'listings',
+): GraphQLError {
+  const found =
+    what === 'series'
+      ? `These series have ${cost.points} points together`
+      : `These listings come to ${cost.points} points, ten for each row, with the series beside them`;
+  return new GraphQLError(`${found}, and a request may have ${cost.mostPoints}: ask in several requests.`, {
+    extensions: { code: 'TOO_EXPENSIVE' satisfies ErrorCode, ...cost },
+  });
+}
+
+/** More would be written of one answer than others can wait for. */
+export function answerTooLarge(cost: { values: number; mostValues: number }): GraphQLError {
   return new GraphQLError(
-    `These series have ${cost.points} points together, and a request may have ${cost.mostPoints}: ask in several requests.`,
+    `The lists of this answer have more than ${cost.mostValues} values, ${cost.values} so far: ask for fewer fields of them, or in several requests.`,
     { extensions: { code: 'TOO_EXPENSIVE' satisfies ErrorCode, ...cost } },
   );
 }

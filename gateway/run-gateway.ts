@@ -114,6 +114,7 @@ export function runGateway(environment: Environment): void {
         host: originHost(environment.source),
       },
       answers,
+      admission,
       requestTimeoutMs,
       liveLoads,
       live,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
+import { limitWritten } from './limits/written-values.ts';
 import { controlResolvers } from './resolvers/control.ts';
 import { filesResolvers } from './resolvers/files.ts';
 import { liveResolvers } from './resolvers/live.ts';
@@ -15,7 +16,7 @@ import { localDateTimeScalar } from './scalars/local-date-time.ts';
 
 /** `schema.graphql` with its resolvers. */
 export function createSchema(): GraphQLSchema {
-  return makeExecutableSchema({
+  const schema = makeExecutableSchema({
     typeDefs: readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8'),
     resolvers: [
       { Count: countScalar, DateTime: dateTimeScalar, LocalDateTime: localDateTimeScalar },
@@ -29,4 +30,5 @@ export function createSchema(): GraphQLSchema {
       liveResolvers,
     ],
   });
+  return limitWritten(schema);
 }

@@ -199,3 +199,13 @@ it('series of one request have 50,000 points together', () => {
   );
   admission.points(of('a'), 50_000);
 });
+
+it('a row of a listing counts as ten points', () => {
+  const request = of('a');
+  admission.points(request, 10_000);
+  admission.nodes(request, 4_000);
+  expect(() => admission.nodes(request, 1)).toThrow(
+    'These listings come to 50010 points, ten for each row, with the series beside them, and a request may have 50000: ask in several requests.',
+  );
+  admission.nodes(of('a'), 5_000);
+});

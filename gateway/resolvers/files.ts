@@ -27,6 +27,7 @@ async function files(
   );
   const rest = afterName === undefined ? all : all.filter(({ filename }) => filename > afterName);
   const nodes = rest.slice(0, size);
+  context.admission.nodes(context.cost, nodes.length);
   const edges = nodes.map((node) => ({ cursor: writeCursor(node.filename), node }));
   return {
     nodes,
