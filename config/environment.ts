@@ -1,5 +1,5 @@
 /** The environment, read in this one file, validated whole: every mistake is reported at once. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -335,6 +335,19 @@ export function withoutSecrets(address: string): string {
   if (!/^https?:/i.test(address) || !URL.canParse(address)) return address;
   const { protocol, host, pathname } = new URL(address);
   return `${protocol}//${host}${pathname.replaceAll('%7Bmonth%7D', '{month}')}`;
+}
+
+/** Names of parameters that sign an address, by S3, GCS, Azure, CloudFront and others: they change, and the source does not. */
+const SIGNING =
+  /^(x-(amz|goog)-.*|awsaccesskeyid|googleaccessid|key-pair-id|policy|signature|expires|token|sig|s[vsrtpe]|srt|spr|sip|sk[tesv]|skoid|sktid)$/i;
+
+/** What the query of an address tells of which source it is, as a digest, since it may hold keys; empty where that is nothing. */
+export function queryIdentity(address: string): string {
+  if (!URL.canParse(address)) return '';
+  const { searchParams } = new URL(address);
+  const telling = [...searchParams].filter(([name]) => !SIGNING.test(name));
+  if (telling.length === 0) return '';
+  return createHash('sha256').update(JSON.stringify(telling)).digest('base64url').slice(0, 16);
 }
 
 /** The host whose patience all workers share, by its name in ids (`origin:<host>`); undefined for a local folder. */

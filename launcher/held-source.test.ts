@@ -2,37 +2,60 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { describeSource, readEnvironment } from '../config/environment.ts';
+import { readEnvironment } from '../config/environment.ts';
 import { checkHeldSource, keepHeldSource } from './held-source.ts';
 
-test('a folder keeps to its first source', () => {
+function folder(): string {
   const dataDir = mkdtempSync(join(tmpdir(), 'tripline-source-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
-  const demo = { dataDir, source: 'demo:' };
+  return dataDir;
+}
+const sourceOf = (url: string) => readEnvironment({ SOURCE_URL: url, SOURCE_FROM: '2024-01' }).source;
+const TEMPLATE = 'trips.example.org/x_{month}.parquet';
+
+test('a folder keeps to its first source', () => {
+  const dataDir = folder();
+  const demo = { dataDir, source: sourceOf('demo:') };
   checkHeldSource(demo);
   keepHeldSource(demo);
   checkHeldSource(demo);
-  expect(() => checkHeldSource({ dataDir, source: 'file:///trips' })).toThrow(
-    `${dataDir} holds the data of demo:, not of file:///trips: set DATA_DIR to another folder, or SOURCE_URL back`,
+  expect(() => checkHeldSource({ dataDir, source: sourceOf('file:///files') })).toThrow(
+    `${dataDir} holds the data of demo:, not of file:///files: set DATA_DIR to another folder, or SOURCE_URL back`,
   );
   writeFileSync(join(dataDir, 'source.json'), '{}');
   expect(() => checkHeldSource(demo)).toThrow('does not say which source');
 });
 
 test('a source stays the same when its secrets change, also for a folder that knows them', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'tripline-source-'));
-  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
-  const source = (url: string) =>
-    describeSource(readEnvironment({ SOURCE_URL: url, SOURCE_FROM: '2024-01' }).source);
-  const template = 'trips.example.org/x_{month}.parquet';
-  const signed = { dataDir, source: source(`https://me:a@b@${template}?sig=new`) };
-  for (const held of [`https://${template}`, `https://b@${template}`, `https://${template}?sig=old`]) {
-    keepHeldSource({ dataDir, source: held });
+  const dataDir = folder();
+  const signed = { dataDir, source: sourceOf(`https://me:a@b@${TEMPLATE}?sig=new`) };
+  for (const held of [`https://${TEMPLATE}`, `https://b@${TEMPLATE}`, `https://${TEMPLATE}?sig=old`]) {
+    writeFileSync(join(dataDir, 'source.json'), JSON.stringify({ source: held }));
     checkHeldSource(signed);
   }
-  expect(() => checkHeldSource({ dataDir, source: source('https://other.example.org/') })).toThrow(
-    `holds the data of https://${template}, not of https://other.example.org/: `,
+  expect(() => checkHeldSource({ dataDir, source: sourceOf('https://other.example.org/') })).toThrow(
+    `holds the data of https://${TEMPLATE}, not of https://other.example.org/: `,
   );
   keepHeldSource(signed);
-  expect(readFileSync(join(dataDir, 'source.json'), 'utf8')).toBe(`{"source":"https://${template}"}\n`);
+  expect(readFileSync(join(dataDir, 'source.json'), 'utf8')).toBe(
+    `{"source":"https://${TEMPLATE}","query":""}\n`,
+  );
+});
+
+test('a source that is asked otherwise is another one, and how is not written down', () => {
+  const dataDir = folder();
+  const asked = (query: string) => ({ dataDir, source: sourceOf(`https://${TEMPLATE}?${query}`) });
+  keepHeldSource(asked('dataset=yellow&X-Amz-Signature=old'));
+  checkHeldSource(asked('dataset=yellow&X-Amz-Signature=new'));
+  expect(readFileSync(join(dataDir, 'source.json'), 'utf8')).not.toContain('yellow');
+  for (const query of ['dataset=green', ''])
+    expect(() => checkHeldSource(asked(query))).toThrow(
+      `of https://${TEMPLATE} with another query: set DATA_DIR`,
+    );
+  writeFileSync(
+    join(dataDir, 'source.json'),
+    JSON.stringify({ source: `https://${TEMPLATE}?dataset=yellow` }),
+  );
+  checkHeldSource(asked('dataset=yellow'));
+  expect(() => checkHeldSource(asked('dataset=green'))).toThrow('with another query');
 });

@@ -1,17 +1,21 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { withoutSecrets } from '../config/environment.ts';
+import { describeSource, queryIdentity, withoutSecrets, type SourceLocation } from '../config/environment.ts';
 import { Refusal } from './refusal.ts';
 
-const held = z.object({ source: z.string() });
+const held = z.object({
+  source: z.string(),
+  /** Earlier versions wrote the query into the source. */
+  query: z.string().optional(),
+});
+type Held = z.infer<typeof held>;
 
 /**
  * A folder holds the data of one source for good: `DATA_DIR/source.json` says which.
- * @param source without secrets, as `describeSource` gives it
  * @throws Refusal when it is another one
  */
-export function checkHeldSource({ dataDir, source }: { dataDir: string; source: string }): void {
+export function checkHeldSource({ dataDir, source }: { dataDir: string; source: SourceLocation }): void {
   const path = pathIn(dataDir);
   let text: string;
   try {
@@ -20,28 +24,32 @@ export function checkHeldSource({ dataDir, source }: { dataDir: string; source: 
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw new Refusal(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
   }
-  const written = parse(text)?.source;
+  const written = parse(text);
   if (written === undefined) throw new Refusal(`${path} does not say which source's data the folder holds`);
-  // Earlier versions wrote down queries too.
-  const there = withoutSecrets(written);
-  if (there !== source) {
-    throw new Refusal(
-      `${dataDir} holds the data of ${there}, not of ${source}: set DATA_DIR to another folder, or SOURCE_URL back`,
-    );
-  }
+  const there = withoutSecrets(written.source);
+  const { source: here, query } = heldOf(source);
+  const advice = 'set DATA_DIR to another folder, or SOURCE_URL back';
+  if (there !== here) throw new Refusal(`${dataDir} holds the data of ${there}, not of ${here}: ${advice}`);
+  if ((written.query ?? queryIdentity(written.source)) !== query)
+    throw new Refusal(`${dataDir} holds the data of ${there} with another query: ${advice}`);
 }
 
-export function keepHeldSource({ dataDir, source }: { dataDir: string; source: string }): void {
+export function keepHeldSource({ dataDir, source }: { dataDir: string; source: SourceLocation }): void {
   const path = pathIn(dataDir);
-  writeFileSync(`${path}.new`, `${JSON.stringify({ source })}\n`);
+  writeFileSync(`${path}.new`, `${JSON.stringify(heldOf(source))}\n`);
   renameSync(`${path}.new`, path);
 }
+
+const heldOf = (source: SourceLocation): Required<Held> => ({
+  source: describeSource(source),
+  query: 'url' in source ? queryIdentity(source.url) : '',
+});
 
 function pathIn(dataDir: string): string {
   return join(dataDir, 'source.json');
 }
 
-function parse(text: string): z.infer<typeof held> | undefined {
+function parse(text: string): Held | undefined {
   try {
     return held.parse(JSON.parse(text));
   } catch {

@@ -1,7 +1,7 @@
 /** `npm start`: brings up what the environment doesn't configure, keeps it up, and takes it down again. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeSource, environmentOrExit, operatorToken, type Environment } from '../config/environment.ts';
+import { environmentOrExit, operatorToken, type Environment } from '../config/environment.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
 import { checkHeldSource, keepHeldSource } from './held-source.ts';
 import { endLeftOver } from './left-over.ts';
@@ -30,12 +30,12 @@ export async function main({ find }: { find: FindServer }): Promise<never> {
   let lock: DataDirLock | undefined;
   try {
     lock = lockDataDir(environment.dataDir);
-    checkHeldSource({ dataDir: environment.dataDir, source: describeSource(environment.source) });
+    checkHeldSource(environment);
     const servers = await findLocalServers({ environment, find });
     await endLeftOver(lock.leftOver);
     const variables = { ...process.env, LOG_FORMAT: process.env['LOG_FORMAT'] ?? 'pretty' };
     const plan = await planParts({ environment, servers, variables });
-    keepHeldSource({ dataDir: environment.dataDir, source: describeSource(environment.source) });
+    keepHeldSource(environment);
     const code = await run({ environment, plan, lock, terminal });
     lock.release();
     process.exit(code);
