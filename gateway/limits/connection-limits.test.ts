@@ -70,6 +70,14 @@ function problemIn(answer: string): unknown {
   return JSON.parse(body);
 }
 
+it('leaves others their places, however many are told that there are none for them', async () => {
+  await start({ all: 4, ofAddress: 2 });
+  const many: Awaited<ReturnType<typeof open>>[] = [];
+  for (let count = 0; count < 300; count += 1) many.push(await open(HERE));
+  for (const from of [THERE, THERE]) expect(await (await open(from)).answer()).toMatch(/^HTTP\/1.1 200 /);
+  await until('those beyond are hung up on', () => many.filter(({ isClosed }) => isClosed()).length >= 98);
+});
+
 it('leaves others as many as one address has, and says how many there are', async () => {
   await start({ all: 4, ofAddress: 2 });
   const [first, second] = [await open(HERE), await open(HERE)];

@@ -17,16 +17,19 @@ export function mostConnections({ trustProxy }: { trustProxy: boolean }): MostCo
   return { all, ofAddress: trustProxy ? all : all / 2 };
 }
 
-/** Beyond all that there may be, so many are told so at a time. Node hangs up on others without a word. */
+/** So many are told at a time that they are too many; others are hung up on without a word. */
 const TOLD_AT_ONCE = 200;
 /** Whether or not they ask and listen. */
 const TOLD_WITHIN_MS = 1_000;
 const RETRY_AFTER_SECONDS = 10;
 
-/** To be called before anybody else listens to its connections. */
+/**
+ * To be called before anybody else listens to its connections. Node's own `maxConnections` would count those that are told, whoever they are; and a
+ * process of several that does not take a connection is given it again at once.
+ */
 export function limitConnections(server: Server, { all, ofAddress }: MostConnections): void {
-  server.maxConnections = all + TOLD_AT_ONCE;
   const held = createHolders();
+  let told = 0;
   function tooMany(address: string): string | undefined {
     if (held.all() >= all) return `There are ${held.all()} connections, and ${all} are allowed.`;
     if (held.of(address) >= ofAddress)
@@ -39,7 +42,12 @@ export function limitConnections(server: Server, { all, ofAddress }: MostConnect
   server.on('connection', (socket: Socket) => {
     const address = budgetAddress(socket.remoteAddress ?? '');
     const detail = tooMany(address);
-    if (detail !== undefined) return refuse(socket, detail);
+    if (detail !== undefined) {
+      if (told >= TOLD_AT_ONCE) return socket.destroy();
+      told += 1;
+      socket.once('close', () => (told -= 1));
+      return refuse(socket, detail);
+    }
     socket.once('close', held.enter(address));
     for (const take of takes) take.call(server, socket);
   });

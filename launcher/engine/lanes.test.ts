@@ -47,6 +47,7 @@ describe('Lane', () => {
 it.each([
   ['SELECT', '{"by":"gateway"}', 'reads'],
   ['SHOW', '{"by":"worker","load":1}', 'reads'],
+  ['SELECT', '{"by":"live-list"}', 'news'],
   ['SELECT', '{"by":"scan"}', 'scans'],
   ['INSERT', '{"by":"load"}', 'loads'],
   ['INSERT', '{"by":"worker"}', 'writes'],

@@ -4,6 +4,7 @@ import { READ_VERBS } from './statement.ts';
 
 /**
  * Who may run how much at once. Each lane has its own permits, so that neither loads nor strangers make the gateway's reads wait:
+ * - `news`: what was published: every answer may wait for it
  * - `reads`: reads of ours, at most a few milliseconds each
  * - `scans`: questions that read many trips, seconds at times
  * - `downloads`: as long as their readers take
@@ -11,12 +12,13 @@ import { READ_VERBS } from './statement.ts';
  * - `loads`: files that are loaded, seconds to minutes each
  * - `strangers`: everybody else
  */
-export type LaneName = 'reads' | 'scans' | 'downloads' | 'writes' | 'loads' | 'strangers';
+export type LaneName = 'news' | 'reads' | 'scans' | 'downloads' | 'writes' | 'loads' | 'strangers';
 
 /** More loads at once than there are cores only wait for each other: with 4 on 2 cores, a backlog took a fifth longer than with 2. */
 const LOADS = Math.min(4, Math.max(2, availableParallelism()));
 
 export const LANE_PERMITS: Readonly<Record<LaneName, number>> = {
+  news: 2,
   reads: 8,
   scans: 2,
   downloads: 2,
@@ -27,6 +29,7 @@ export const LANE_PERMITS: Readonly<Record<LaneName, number>> = {
 
 /** Of reads, by who asks; all others are `reads`. */
 const READ_LANES: ReadonlyMap<string, LaneName> = new Map([
+  ['live-list', 'news'],
   ['scan', 'scans'],
   ['download', 'downloads'],
 ]);
