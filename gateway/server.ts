@@ -96,9 +96,9 @@ export function createGatewayServer({
 
   const download = (arrived: Arrived): Promise<void> =>
     rest.guard(arrived, { name: 'download' }, async (exchange) => {
-      const { began, caller, gone, request, response } = exchange;
+      const { readAt, caller, gone, request, response } = exchange;
       await beCurrent(parts.liveLoads);
-      const asking = askingFor(gone, { ...parts, caller, began });
+      const asking = askingFor(gone, { ...parts, caller, began: readAt });
       await downloadTripsOver(request, response, { parts, asking, gone: gone(), logger });
       conclude(exchange, { operation: 'download', outcome: 'stream', status: response.statusCode });
     });

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { codeDigest } from './code-digest.ts';
 
 it('is another one when anything of the code is, and no other for a test', () => {
-  const root = `${mkdtempSync(join(tmpdir(), 'tripline-code-'))}/`;
+  const root = mkdtempSync(join(tmpdir(), 'tripline-code-'));
   const write = (path: string, text: string): void => {
     mkdirSync(join(root, path, '..'), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -16,6 +16,8 @@ it('is another one when anything of the code is, and no other for a test', () =>
   const first = codeDigest(root);
   write('gateway/ladder/rank.test.ts', 'test');
   write('docs/rank.md', 'text');
+  write('gateway/rank.ts~', 'text');
+  write('gateway/README', 'text');
   expect(codeDigest(root)).toBe(first);
   const changed = [
     'gateway/ladder/rank.ts',

@@ -42,6 +42,9 @@ const MOST_CHARACTERS = 1 << 20;
 /** A document that nobody registers again is forgotten: its clients send it once more. */
 const REMEMBERED_SECONDS = 30 * 86_400;
 
+/** Some clients send every document with its hash: it is written to Redis once in this time. */
+const SHARED_AGAIN_MS = 2_000;
+
 const keyOf = (hash: string): string => `tripline:1:document:${hash}`;
 const HASH = /^[0-9a-f]{64}$/;
 
@@ -71,6 +74,8 @@ export function createDocuments({
     maxSize: MOST_CHARACTERS,
     sizeCalculation: ({ text }) => text.length + 1,
   });
+  /** When each was written to Redis, by `performance.now()`. */
+  const sharedAt = new WeakMap<KnownDocument, number>();
   const allowed = new Map(trusted.map((text) => [text, understand(text)]));
   const allowedByHash = new Map([...allowed.values()].map((document) => [document.hash, document]));
 
@@ -119,7 +124,10 @@ export function createDocuments({
       if (document.hash !== hash) throw persistedQueryHashMismatch({ given: hash, right: document.hash });
       if (document.errors.length > 0 || allowedByHash.has(hash)) return document;
       persisted.set(hash, document);
-      // Also when it is known here: Redis may have lost it, and other gateways never had it.
+      // Again when it is known here: Redis may have lost it, and other gateways never had it.
+      const now = performance.now();
+      if (now - (sharedAt.get(document) ?? -Infinity) < SHARED_AGAIN_MS) return document;
+      sharedAt.set(document, now);
       void store.run((redis) => redis.set(keyOf(hash), text, 'EX', REMEMBERED_SECONDS));
       return document;
     },

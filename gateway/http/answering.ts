@@ -48,10 +48,10 @@ export function createAnswering({
 }): Answering {
   async function compute(
     { operation, shape }: Asked,
-    { caller, began }: Exchange,
+    { caller, readAt }: Exchange,
     gone: () => AbortSignal,
   ): Promise<Computed<Failure>> {
-    const asking = askingFor(gone, { ...parts, caller, began });
+    const asking = askingFor(gone, { ...parts, caller, began: readAt });
     const fail = (failure: Failure): Computed<Failure> => ({
       reads: asking.reads,
       body: undefined,
@@ -82,7 +82,7 @@ export function createAnswering({
 
   return async (exchange, asked) => {
     await beCurrent(parts.liveLoads);
-    const { request, response, began, caller, gone } = exchange;
+    const { request, response, readAt, caller, gone } = exchange;
     const { facts, operation, shape, form } = asked;
     if (!facts.isCached) {
       const { body, failure } = await compute(asked, exchange, gone);
@@ -104,7 +104,7 @@ export function createAnswering({
       client: caller.name,
       gone,
       compute: (allGone) => compute(asked, exchange, allGone),
-      deadlineMs: () => parts.requestTimeoutMs - (performance.now() - began),
+      deadlineMs: () => parts.requestTimeoutMs - (performance.now() - readAt),
     });
     if (kept === undefined) return fail(exchange, asked, failure);
     const status = await writer.prepareAndWrite(request, response, kept, form);

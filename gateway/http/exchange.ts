@@ -13,6 +13,8 @@ export interface Arrived {
 }
 
 export interface Exchange extends Arrived {
+  /** When all of it was there, by `performance.now()`: its time is counted from here. */
+  readAt: number;
   caller: Caller;
   /** Aborts when the client is gone. */
   gone: () => AbortSignal;

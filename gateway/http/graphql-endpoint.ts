@@ -62,10 +62,11 @@ export function createGraphqlEndpoint({
     // No address begins like this, so that no body is taken for one.
     const raw = isPost ? `POST ${text}` : text;
     if (isPost && fastPath.answer(raw, request, response, began)) return;
+    const readAt = performance.now();
     const caller = await access.callerOf(request.headers, request.socket.remoteAddress);
     const refusal = readingRefusal(caller);
     if (refusal !== undefined) throw refusal;
-    const exchange: Exchange = { ...arrived, caller, gone: untilGone(response) };
+    const exchange: Exchange = { ...arrived, readAt, caller, gone: untilGone(response) };
     const asked = isPost ? readBody(text) : readQueryString(queryOf(text));
     const document = await documentOf(asked, () => admit(caller)());
     if (document.errors.length > 0) throw new DocumentErrors(document.errors);
@@ -103,11 +104,11 @@ export function createGraphqlEndpoint({
 
   /** A subscription waits, mostly; any other operation costs as much as if it were answered at once. */
   async function stream(exchange: Exchange, operation: Operation, { kind }: OperationFacts): Promise<void> {
-    const { began, caller, gone, request, response } = exchange;
+    const { readAt, caller, gone, request, response } = exchange;
     const leave = kind === OperationTypeNode.SUBSCRIPTION ? () => undefined : admit(caller);
     try {
       await beCurrent(parts.liveLoads);
-      const asking = askingFor(gone, { ...parts, caller, began });
+      const asking = askingFor(gone, { ...parts, caller, began: readAt });
       const context = createContext(parts, { caller, asking });
       await executor.stream(operation, { context, request, response });
     } finally {

@@ -49,7 +49,7 @@ export function createRestEndpoint({
       const caller = await access.callerOf(request.headers, request.socket.remoteAddress);
       const refusal = methods === READING ? readingRefusal(caller) : undefined;
       if (refusal !== undefined) throw refusal;
-      await work({ ...arrived, caller, gone: untilGone(response) });
+      await work({ ...arrived, readAt: arrived.began, caller, gone: untilGone(response) });
     } catch (error) {
       if (!(error instanceof GraphQLError) || response.headersSent) throw error;
       const failure = failureOf([error]);

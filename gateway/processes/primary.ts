@@ -29,7 +29,8 @@ export function runProcesses({ count, logger }: { count: number; logger: Logger 
     running.add(worker);
     async function tellAll(id: number): Promise<void> {
       const text = await metrics.text();
-      if (worker.isConnected()) worker.send({ type: ALL, id, text } satisfies AllMetrics);
+      // One that has just ended needs no answer, and is no reason to end.
+      worker.send({ type: ALL, id, text } satisfies AllMetrics, () => undefined);
     }
     worker.on('listening', () => {
       metrics.add(worker);
