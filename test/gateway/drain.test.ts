@@ -95,6 +95,12 @@ it.each(plans)('fails no request and ends in time, with $processes processes', a
   );
   const all = [...balanced, ...heedless];
   await until('all are busy', () => all.every(({ told }) => told.length > 20 * CLIENTS));
+  // The second process starts after the first one listens, and knows nothing until it has read.
+  await until('each process answers from memory', async () => {
+    const { body } = await idle.ask(`${url}/metrics`);
+    const hits = body.match(/^tripline_request_duration_seconds_count\{.*cache="hit".*\} [1-9]\d*$/gm) ?? [];
+    return new Set(hits.map((line) => /process="\d+"/.exec(line)?.[0])).size === processes;
+  });
 
   // The engine stands still, so that this is under way for as long as it is wanted.
   stage.engine.child.kill('SIGSTOP');
