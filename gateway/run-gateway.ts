@@ -28,6 +28,8 @@ import { createSharedLook } from './shared-look.ts';
 const LIVE_LIST_POLL_MS = 500;
 /** A warehouse of which nothing was read for so long is not there. */
 const WAREHOUSE_GONE_MS = 3_000;
+/** Connections that wait to be accepted, as far as the kernel lets them: more than Node's 511, as dashboards come back together. */
+const BACKLOG = 4_096;
 /** After SIGTERM, requests that were begun may take as long as any, and this longer. */
 const DRAIN_MORE_MS = 1_000;
 
@@ -144,7 +146,7 @@ export function runGateway(environment: Environment): void {
     );
     process.exit(1);
   });
-  server.listen(environment.port, environment.host, () => {
+  server.listen({ port: environment.port, host: environment.host, backlog: BACKLOG }, () => {
     logger.info({ url: `http://${environment.host}:${environment.port}` }, 'gateway is listening');
   });
 

