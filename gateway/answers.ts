@@ -2,11 +2,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
 import type { Logger } from '../config/logging.ts';
-import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
-import { ClickHouseError } from '../warehouse/warehouse.ts';
 import type { Audit } from './audit.ts';
 import type { Reads } from './cache/reads.ts';
-import { badUserInput, gone, overloaded, serviceUnavailable, timedOut } from './errors.ts';
+import { badUserInput, gone, overloaded } from './errors.ts';
 import type { Ladder, Plan, RangeHistograms } from './ladder/ladder.ts';
 import type { Level } from './ladder/level.ts';
 import { TooManyPagesError } from './ladder/missed-pages.ts';
@@ -16,12 +14,14 @@ import { countBelow, countTrips, percentileOf, type Percentile } from './ladder/
 import type { Admission, RequestCost } from './limits/admission.ts';
 import type { LiveLoads } from './live-loads.ts';
 import type { Snapshot } from './load-log.ts';
+import { orAbort } from './or-abort.ts';
 import { closeRange, type Span } from './percentile/pickup-range.ts';
 import type { Patience, Scans } from './scans/scans.ts';
 import { DIMENSION_KEYS, type Dimension } from './scans/dimensions.ts';
 import type { TripCondition } from './scans/trip-filter.ts';
 import type { TripOrder, TripPlace, TripRow } from './scans/trips-over-sql.ts';
 import { bucketsOf, monthOf, publicationOf, type Bucket } from './series.ts';
+import { warehouseTrouble } from './warehouse-trouble.ts';
 
 /** What is asked of every question: the range, and the data version when it is not the newest. */
 export interface RangeQuestion {
@@ -131,13 +131,11 @@ export function createAnswers({
         `${error.waiting} pages of histograms or trips that you asked for wait for ClickHouse already, and so many may.`,
         { retryAfterSeconds: 1 },
       );
-    const isTimeout = error instanceof ClickHouseError && error.code === TIMEOUT_EXCEEDED;
-    if (isTimeout || patience().signal.aborted)
-      return timedOut(`This took longer than ${requestTimeoutMs / 1000} s: ask about a shorter range.`);
-    logger.error({ error: String(error) }, 'a question could not be answered');
-    if (error instanceof ClickHouseError && !isEngineTrouble(error)) return error;
-    if (error instanceof TypeError || error instanceof RangeError) return error;
-    return serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
+    const isOver = patience().signal.aborted;
+    const told = warehouseTrouble(error, { isOver, requestTimeoutMs, advice: 'ask about a shorter range' });
+    if (!(told instanceof GraphQLError && told.extensions['code'] === 'TIMEOUT'))
+      logger.error({ error: String(error) }, 'a question could not be answered');
+    return told;
   }
 
   /** @param began `performance.now()` when the question was taken up */
@@ -327,23 +325,6 @@ export function createAnswers({
         return { stream, trips: above, dataVersion: snapshot.versionOf(span) };
       }),
   };
-}
-
-/** Stops waiting when the signal aborts; what others wait for too goes on. */
-async function orAbort<Value>(value: Soon<Value>, patience: Asking['patience']): Promise<Value> {
-  if (!(value instanceof Promise)) return value;
-  const { signal } = patience();
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-  });
-  try {
-    return await Promise.race([value, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 export type Answers = ReturnType<typeof createAnswers>;

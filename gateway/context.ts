@@ -9,6 +9,8 @@ import type { Admission } from './limits/admission.ts';
 import type { Ingestion } from './ingestion.ts';
 import type { Live } from './live/live.ts';
 import type { LiveLoads } from './live-loads.ts';
+import { orAbort } from './or-abort.ts';
+import { warehouseTrouble } from './warehouse-trouble.ts';
 
 /** What the gateway is made of: lives as long as the process. */
 export interface GatewayParts {
@@ -44,7 +46,16 @@ export function createContext(
   parts: GatewayParts,
   { caller, asking }: { caller: Caller; asking: Asking },
 ): GatewayContext {
-  const { answers, readFiles, readProofs } = parts;
+  const { answers, readFiles, readProofs, requestTimeoutMs } = parts;
+  const { patience } = asking;
+  async function fromWarehouse<Value>(read: Promise<Value>): Promise<Value> {
+    try {
+      return await orAbort(read, patience);
+    } catch (error) {
+      const isOver = patience().signal.aborted;
+      throw warehouseTrouble(error, { isOver, requestTimeoutMs, advice: 'ask again in a moment' });
+    }
+  }
   return {
     ...parts,
     ...asking,
@@ -68,9 +79,9 @@ export function createContext(
             `${levels[0]?.p} ${span.from} ${span.to} ${interpolate} ${asOf} ${JSON.stringify(filter)}`,
         },
       ),
-      files: new DataLoader((keys) => Promise.all(keys.map(() => readFiles()))),
+      files: new DataLoader((keys) => Promise.all(keys.map(() => fromWarehouse(readFiles())))),
       proof: new DataLoader(async (sequences) => {
-        const proofs = await readProofs(sequences);
+        const proofs = await fromWarehouse(readProofs(sequences));
         return sequences.map((sequence) => proofs.get(sequence) ?? null);
       }),
     },

@@ -40,6 +40,7 @@ const KINDS: Record<string, (held: Told | undefined) => { path: string; asked: A
   'cached POST': () => ({ path: '/graphql', asked: post(P90) }),
   // Pages of most of these ranges are in memory, so that they may be answered without the engine too.
   ladder: () => ({ path: `/api/p90?from=${moment()}&to=2024-01-09`, asked: {} }),
+  files: () => ({ path: '/graphql', asked: post('{ files { totalCount } }') }),
   SQL: () => ({
     path: '/graphql',
     asked: post(`{ p90(filter: { tripDistance: { min: ${random()} } }) { trips } }`),
