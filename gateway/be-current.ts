@@ -1,4 +1,4 @@
-import { serviceUnavailable } from './errors.ts';
+import { warehouseAway } from './errors.ts';
 import type { LiveLoads } from './live-loads.ts';
 
 /**
@@ -9,6 +9,5 @@ export async function beCurrent({
   isBehind,
   catchUp,
 }: Pick<LiveLoads, 'isBehind' | 'catchUp'>): Promise<void> {
-  if (isBehind() && !(await catchUp()))
-    throw serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
+  if (isBehind() && !(await catchUp())) throw warehouseAway();
 }

@@ -67,6 +67,10 @@ export function serviceUnavailable(message: string): GraphQLError {
   });
 }
 
+/** There is no answer without the warehouse, and it is away. */
+export const warehouseAway = (): GraphQLError =>
+  serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
+
 /** The client must say who it is. */
 export function unauthenticated(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' satisfies ErrorCode } });
