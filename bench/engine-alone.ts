@@ -23,7 +23,7 @@ export async function loadWithEngineAlone(
 ): Promise<{ milliseconds: number[]; cpuSeconds: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'tripline-bench-engine-'));
   const engine = await startEngineProcess(folder);
-  const warehouse = createWarehouse({ url: engine.url, by: 'load' });
+  const warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
   try {
     await migrate(warehouse);
     const before = processorSeconds(engine.child.pid ?? 0);

@@ -53,7 +53,7 @@ async function generate(of: { folder: string; months: readonly string[]; rows: n
   try {
     for (const month of of.months) {
       const path = join(of.folder, `yellow_tripdata_${month}.parquet`);
-      await generateMonth({ month, rows: of.rows, seed: 1, engineUrl: engine.url, path });
+      await generateMonth({ month, rows: of.rows, seed: 1, engineUrl: engine.as('reader'), path });
     }
   } finally {
     await engine.stop();

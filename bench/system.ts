@@ -65,7 +65,7 @@ export async function startSystem({
     dataDir,
     env: { POLL_SECONDS: '1', MAX_FILE_BYTES: String(2 ** 34), ...env },
   });
-  const warehouse = createWarehouse({ url: tripline.part('clickhouse').url, by: 'gateway' });
+  const warehouse = createWarehouse({ url: tripline.clickhouse('loader'), by: 'gateway' });
   const connection = await Connection.connect({ address: new URL(tripline.part('temporal').url).host });
   await until('the source is polled', () => origin.listedAt() !== undefined);
   return {

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './access-settings.ts';
 import type { S3Settings } from './s3-client.ts';
@@ -162,6 +162,8 @@ const variables = z.object({
   ACCESS_LOG: z.enum(['all', 'sample', 'off']).default('sample'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 });
+
+export type VariableName = keyof typeof variables.shape;
 
 const SOURCE_FORMS =
   'demo:, file:///folder, s3://bucket/prefix, https://host/path/ (an index page) or https://host/path/yellow_tripdata_{month}.parquet';
@@ -328,6 +330,13 @@ export function describeSource(source: SourceLocation): string {
   if (source.kind === 'folder') return `file://${source.path}`;
   if (source.kind === 's3') return `s3://${source.bucket}/${source.prefix}`;
   return withoutSecrets(source.url);
+}
+
+/** `SOURCE_URL` for those who only say which source it is: the same source without user, password and signature. */
+export function publicSourceUrl(source: SourceLocation): string {
+  if (source.kind === 'folder') return pathToFileURL(source.path).href;
+  const url = describeSource(source);
+  return source.kind === 'httpTemplate' && !url.includes('{month}') ? `${url}?{month}` : url;
 }
 
 /** An address of HTTP without user, password and query, which may hold a signature; any other text as it is. */

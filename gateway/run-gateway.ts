@@ -1,8 +1,10 @@
 /** Composition root of one process of the gateway. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { describeSource, operatorToken, originHost, type Environment } from '../config/environment.ts';
+import { describeSource, operatorToken, originHost } from '../config/environment.ts';
+import { localClickhouse } from '../config/local-clickhouse.ts';
 import { createLogger } from '../config/logging.ts';
+import type { PartEnvironment } from '../config/part-environment.ts';
 import { readFiles } from '../warehouse/files.ts';
 import { readProofs } from '../warehouse/loads.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
@@ -34,14 +36,14 @@ const BACKLOG = 4_096;
 const DRAIN_MORE_MS = 1_000;
 
 /** Runs until SIGTERM or SIGINT; exits 1 when it cannot listen. */
-export function runGateway(environment: Environment): void {
+export function runGateway(environment: PartEnvironment<'gateway'>): void {
   const { sourceName, redisUrl, requestTimeoutMs, gatewayProcesses } = environment;
   const ofAll = createLogger({ name: 'gateway', level: environment.logLevel });
   const logger =
     environment.process === undefined ? ofAll : ofAll.child({ process: environment.process.slot });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const clickhouseUrl = environment.clickhouseUrl ?? 'http://127.0.0.1:8123';
+  const clickhouseUrl = environment.clickhouseUrl ?? localClickhouse(environment.dataDir, { as: 'reader' });
   const warehouse = createWarehouse({ url: clickhouseUrl, by: 'gateway', readOnly: true });
   // The news of a publication waits for no other statement.
   const liveWarehouse = createWarehouse({ url: clickhouseUrl, by: 'live-list', readOnly: true });

@@ -29,6 +29,8 @@ export interface PartPlan {
   checkPort(): Promise<void>;
   probe: Probe;
   address(): Omit<RunFile, 'pid'>;
+  /** Run files beside its own, by name: other ways to ask it. */
+  otherAddresses?: () => Readonly<Record<string, Omit<RunFile, 'pid'>>>;
   /** Milliseconds from SIGTERM to SIGKILL. */
   graceMs: number;
   /** Lines that are not worth showing are only kept for the report of a failure. */
@@ -106,6 +108,8 @@ export function startPart(plan: PartPlan, surroundings: PartSurroundings): Part 
     const isReady = pid !== undefined && (await untilReady({ plan, pid, gone: gone.signal }));
     const readyAt = performance.now();
     if (isReady) {
+      for (const [name, address] of Object.entries(plan.otherAddresses?.() ?? {}))
+        runFiles.write(name, { pid, ...address });
       runFiles.write(plan.name, { pid, ...plan.address() });
       becameReady();
     } else if (!gone.signal.aborted && pid !== undefined) {
@@ -138,7 +142,9 @@ export function startPart(plan: PartPlan, surroundings: PartSurroundings): Part 
     }
   }
 
-  const ended = keepRunning().finally(() => runFiles.remove(plan.name));
+  const ended = keepRunning().finally(() => {
+    for (const name of [plan.name, ...Object.keys(plan.otherAddresses?.() ?? {})]) runFiles.remove(name);
+  });
   const ready = Promise.race([firstReady, ended]);
   // Both are looked at later, or never.
   ready.catch(() => {});

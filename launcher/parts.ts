@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import type { Environment } from '../config/environment.ts';
+import { publicSourceUrl, type Environment } from '../config/environment.ts';
+import { variablesFor, type Variables } from '../config/part-environment.ts';
+import { createEngineCredentials, PASSWORD_DIGESTS, type EngineUser } from './engine/engine-credentials.ts';
 import { THREADS_NEEDED } from './engine/start-engine.ts';
 import type { LocalServers } from './local-servers.ts';
 import type { PartPlan } from './part.ts';
@@ -39,7 +41,7 @@ export interface Plan {
 
 /**
  * Everything that has to run here: what the environment configures is left out, and what needs it is given its address.
- * @param variables what the parts inherit
+ * @param variables what the parts inherit, each as much of it as is its business
  * @throws Refusal when PORT can't be had
  */
 export async function planParts({
@@ -49,7 +51,7 @@ export async function planParts({
 }: {
   environment: Environment;
   servers: LocalServers;
-  variables: Readonly<Record<string, string | undefined>>;
+  variables: Variables;
 }): Promise<Plan> {
   const { dataDir, host, port, temporalNamespace, source } = environment;
   await refuseBusyPort({ host, port });
@@ -68,21 +70,20 @@ export async function planParts({
     redis: environment.redisUrl === undefined && servers.redis !== undefined,
     demo: source.kind === 'demo',
   };
-  /** The children read the environment as a person would have set it. */
+  /** They outlive the engine's restarts. */
+  const credentials = createEngineCredentials();
+  const clickhouseUrl = (user: EngineUser) =>
+    environment.clickhouseUrl ?? credentials.url(user, localUrl('clickhouse'));
+  /** What worker and gateway share. The children read the environment as a person would have set it. */
   const addresses = () => ({
-    ...variables,
     DATA_DIR: dataDir,
-    HOST: host,
-    PORT: String(port),
-    WORKER_PORT: String(ports.worker),
     TEMPORAL_ADDRESS: environment.temporalAddress ?? `${LOOPBACK}:${ports.temporal}`,
-    CLICKHOUSE_URL: environment.clickhouseUrl ?? localUrl('clickhouse'),
     ...(isLocal.redis && { REDIS_URL: `redis://${LOOPBACK}:${ports.redis}` }),
   });
-  const script = (path: string, args: readonly string[] = [], env: Record<string, string> = {}) => ({
+  const script = (path: string, env: Record<string, string>, args: readonly string[] = []) => ({
     file: process.execPath,
     args: ['--import', 'tsx', path, ...args],
-    env: { ...addresses(), ...env },
+    env,
   });
   const withFlag = (flag: string, { file, args, env }: ReturnType<typeof script>) => ({
     file,
@@ -114,7 +115,7 @@ export async function planParts({
           `${name}=${type}`,
         ]),
       ],
-      env: variables,
+      env: variablesFor('temporal', variables),
     }),
     port: () => ports.temporal,
     checkPort: () => withoutStrangers('temporal', 'temporalUi'),
@@ -137,13 +138,21 @@ export async function planParts({
     command: () =>
       script(
         'launcher/engine/main.ts',
+        {
+          ...variablesFor('clickhouse', variables),
+          DATA_DIR: dataDir,
+          UV_THREADPOOL_SIZE: String(THREADS_NEEDED),
+          [PASSWORD_DIGESTS]: credentials.digests,
+        },
         flags({ 'data-dir': join(dataDir, 'clickhouse'), host: LOOPBACK, port: ports.clickhouse }),
-        { UV_THREADPOOL_SIZE: String(THREADS_NEEDED) },
       ),
     port: () => ports.clickhouse,
     checkPort: () => withoutStrangers('clickhouse'),
     probe: httpProbe('/ping'),
-    address: () => ({ url: localUrl('clickhouse') }),
+    address: () => ({ url: localUrl('clickhouse'), headers: credentials.headers('reader') }),
+    otherAddresses: () => ({
+      'clickhouse-loader': { url: localUrl('clickhouse'), headers: credentials.headers('loader') },
+    }),
     shows: everything,
   };
   const redis: PlannedPart = {
@@ -165,7 +174,7 @@ export async function planParts({
         maxmemory: '256mb',
         'maxmemory-policy': 'allkeys-lru',
       }),
-      env: variables,
+      env: variablesFor('redis', variables),
     }),
     port: () => ports.redis,
     checkPort: () => withoutStrangers('redis'),
@@ -180,8 +189,9 @@ export async function planParts({
     command: () =>
       script(
         'sources/demo/main.ts',
+        // It only reads. By a variable, as anybody can see a program's arguments.
+        { ...variablesFor('demo', variables), DATA_DIR: dataDir, CLICKHOUSE_URL: clickhouseUrl('reader') },
         flags({
-          'engine-url': addresses().CLICKHOUSE_URL,
           dir: join(dataDir, 'demo'),
           host: LOOPBACK,
           port: ports.demo,
@@ -201,7 +211,14 @@ export async function planParts({
     command: () =>
       withFlag(
         '--max-semi-space-size=4',
-        script('worker/main.ts', [], { HOST: LOOPBACK, MALLOC_ARENA_MAX: '2' }),
+        script('worker/main.ts', {
+          ...variablesFor('worker', variables),
+          ...addresses(),
+          CLICKHOUSE_URL: clickhouseUrl('loader'),
+          HOST: LOOPBACK,
+          WORKER_PORT: String(ports.worker),
+          MALLOC_ARENA_MAX: '2',
+        }),
       ),
     port: () => ports.worker,
     checkPort: () => withoutStrangers('worker'),
@@ -214,7 +231,18 @@ export async function planParts({
     graceMs: GRACE_MS.ours,
     needs: ['temporal', 'clickhouse', 'redis'],
     // Pages that are read at once die young: half the longest pauses of the event loop, for 60 MB.
-    command: () => withFlag('--max-semi-space-size=64', script('gateway/main.ts')),
+    command: () =>
+      withFlag(
+        '--max-semi-space-size=64',
+        script('gateway/main.ts', {
+          ...variablesFor('gateway', variables),
+          ...addresses(),
+          CLICKHOUSE_URL: clickhouseUrl('gateway'),
+          SOURCE_URL: publicSourceUrl(source),
+          HOST: host,
+          PORT: String(port),
+        }),
+      ),
     port: () => port,
     checkPort: () => refuseBusyPort({ host, port }),
     probe: httpProbe('/readyz', { host: reachable(host) }),

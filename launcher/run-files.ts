@@ -8,6 +8,8 @@ export interface RunFile {
   url: string;
   /** Temporal only: its web page. */
   ui?: string;
+  /** ClickHouse only: what a client must send. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 export interface RunFiles {
@@ -15,15 +17,15 @@ export interface RunFiles {
   remove(name: string): void;
 }
 
-/** `DATA_DIR/run/<name>.json`, replaced atomically. Those of a launcher that was killed are removed first. */
+/** `DATA_DIR/run/<name>.json`, replaced atomically, for nobody but this user to read. Those of a launcher that was killed are removed first. */
 export function createRunFiles(dataDir: string): RunFiles {
   const folder = join(dataDir, 'run');
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   return {
     write(name, content) {
       const path = join(folder, `${name}.json`);
-      writeFileSync(`${path}.new`, `${JSON.stringify(content)}\n`);
+      writeFileSync(`${path}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
       renameSync(`${path}.new`, path);
     },
     remove: (name) => rmSync(join(folder, `${name}.json`), { force: true }),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { variablesFor } from '../config/part-environment.ts';
 
 /** - `survived`: it was read, or the engine said why it cannot be
  *  - `died`: the process ended, or was still at it at the deadline
@@ -34,6 +35,8 @@ export const readAlone: ReadAlone = async ({ sql, params, deadlineMs, signal }) 
   try {
     const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
       stdio: ['pipe', 'pipe', 'ignore'],
+      // It reads a file that may be hostile, and needs none of the worker's secrets.
+      env: variablesFor('helper', process.env),
     });
     const kill = () => void child.kill('SIGKILL');
     signal.addEventListener('abort', kill, { once: true });

@@ -9,7 +9,9 @@ import { createOriginGate } from './origin-gate.ts';
 import { createLogger } from '../config/logging.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
 import { describeSource, environmentOrExit, originHost } from '../config/environment.ts';
+import type { PartEnvironment } from '../config/part-environment.ts';
 import { ensureRunning } from './ensure-running.ts';
+import { localClickhouse } from '../config/local-clickhouse.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { openLake } from '../lake/open-lake.ts';
 import { openSource } from '../sources/open-source.ts';
@@ -21,7 +23,7 @@ import { workflowBundle } from './workflow-bundle.ts';
 const TASK_QUEUE = 'tripline';
 
 async function run(): Promise<void> {
-  const environment = environmentOrExit();
+  const environment: PartEnvironment<'worker'> = environmentOrExit();
   const logger = createLogger({ name: 'worker', level: environment.logLevel });
   const { sourceName, temporalNamespace: namespace } = environment;
   const address = environment.temporalAddress ?? '127.0.0.1:7233';
@@ -31,11 +33,9 @@ async function run(): Promise<void> {
   // It is waited for below; until then its failure must not end the process unsaid.
   bundled.catch(() => undefined);
 
-  const warehouse = createWarehouse({
-    url: environment.clickhouseUrl ?? 'http://127.0.0.1:8123',
-    by: 'worker',
-  });
-  const loader = createWarehouse({ url: environment.clickhouseUrl ?? 'http://127.0.0.1:8123', by: 'load' });
+  const clickhouseUrl = environment.clickhouseUrl ?? localClickhouse(environment.dataDir, { as: 'loader' });
+  const warehouse = createWarehouse({ url: clickhouseUrl, by: 'worker' });
+  const loader = createWarehouse({ url: clickhouseUrl, by: 'load' });
   const temporal = { server: 'Temporal', logger };
   const connection = await whenReachable({ ...temporal, ask: () => Connection.connect({ address }) });
   const nativeConnection = await whenReachable({

@@ -86,7 +86,7 @@ export async function measureGrowth(loaded: Loaded): Promise<Compared[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tripline-growth-'));
   const compared: Compared[] = [];
   const engine = await startEngineProcess(join(folder, 'clickhouse'));
-  const warehouse = createWarehouse({ url: engine.url, by: 'load' });
+  const warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
   try {
     await migrate(warehouse);
     await exportMonth(loaded, folder);
@@ -108,7 +108,10 @@ export async function measureGrowth(loaded: Loaded): Promise<Compared[]> {
     for (const size of SIZES) {
       while (there < size) await add();
       const began = performance.now();
-      const gateway = await loaded.startGateway({ CLICKHOUSE_URL: engine.url, LADDER_MEMORY_MB: '2048' });
+      const gateway = await loaded.startGateway({
+        CLICKHOUSE_URL: engine.as('gateway'),
+        LADDER_MEMORY_MB: '2048',
+      });
       try {
         const ready = performance.now() - began;
         const all = await gateway.ask<Answer>(P90, {});

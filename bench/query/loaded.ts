@@ -63,7 +63,8 @@ export async function startLoaded({
     env: { KEEP_LOADS_HOURS: '100000' },
   });
   await tripline.settled(count, 1_800_000);
-  const clickhouse = tripline.part('clickhouse').url;
+  // The loader's, whose reads have the gateway's lanes.
+  const clickhouse = tripline.clickhouse('loader');
   const warehouse = createWarehouse({ url: clickhouse, by: 'bench' });
   const atRest = async () => {
     const sql = `SELECT (SELECT count() FROM system.merges) + (SELECT count() FROM system.processes) AS n`;

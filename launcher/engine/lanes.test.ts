@@ -45,16 +45,21 @@ describe('Lane', () => {
 });
 
 it.each([
-  ['SELECT', '{"by":"gateway"}', 'reads'],
-  ['SHOW', '{"by":"worker","load":1}', 'reads'],
-  ['SELECT', '{"by":"live-list"}', 'news'],
-  ['SELECT', '{"by":"scan"}', 'scans'],
-  ['INSERT', '{"by":"load"}', 'loads'],
-  ['INSERT', '{"by":"worker"}', 'writes'],
-  ['SELECT', undefined, 'strangers'],
-  ['SELECT', 'my dashboard', 'strangers'],
-  ['SELECT', '{"by":7}', 'strangers'],
-  ['SELECT', 'null', 'strangers'],
-] as const)('%s with log_comment %s goes to %s', (verb, logComment, lane) => {
-  expect(laneOf({ verb, logComment })).toBe(lane);
+  ['gateway', 'SELECT', '{"by":"gateway"}', 'reads'],
+  ['gateway', 'SELECT', '{"by":"live-list"}', 'news'],
+  ['gateway', 'SELECT', '{"by":"scan"}', 'scans'],
+  ['gateway', 'SELECT', '{"by":"download"}', 'downloads'],
+  ['gateway', 'SELECT', undefined, 'strangers'],
+  ['loader', 'SHOW', '{"by":"worker","load":1}', 'reads'],
+  ['loader', 'INSERT', '{"by":"load"}', 'loads'],
+  ['loader', 'INSERT', '{"by":"worker"}', 'writes'],
+  ['loader', 'INSERT', undefined, 'strangers'],
+  ['loader', 'SELECT', 'my dashboard', 'strangers'],
+  ['loader', 'SELECT', '{"by":7}', 'strangers'],
+  ['loader', 'SELECT', 'null', 'strangers'],
+  ['reader', 'SELECT', undefined, 'strangers'],
+  ['reader', 'SELECT', '{"by":"gateway"}', 'strangers'],
+  ['reader', 'SELECT', '{"by":"live-list"}', 'strangers'],
+] as const)('%s’s %s with log_comment %s goes to %s', (user, verb, logComment, lane) => {
+  expect(laneOf({ user, verb, logComment })).toBe(lane);
 });

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { EngineUser } from './engine-credentials.ts';
 import { exceptionOf } from './exception.ts';
 import { READ_VERBS } from './statement.ts';
 
@@ -10,7 +11,7 @@ import { READ_VERBS } from './statement.ts';
  * - `downloads`: as long as their readers take
  * - `writes`: small writes of ours
  * - `loads`: files that are loaded, seconds to minutes each
- * - `strangers`: everybody else
+ * - `strangers`: readers, and everybody else
  */
 export type LaneName = 'news' | 'reads' | 'scans' | 'downloads' | 'writes' | 'loads' | 'strangers';
 
@@ -37,18 +38,35 @@ const READ_LANES: ReadonlyMap<string, LaneName> = new Map([
 /** More than these waiting in one lane are refused. */
 const MAX_WAITING = 1000;
 
-/** Parts of Tripline say who they are in `log_comment`: `{"by":"gateway", …}`. Anything else makes a stranger. */
-export function laneOf({ verb, logComment }: { verb: string; logComment: string | undefined }): LaneName {
+/**
+ * The user decides first: a reader is a stranger, whatever it says. Parts of Tripline say in `log_comment` what a statement is for: `{"by":"scan", …}`.
+ */
+export function laneOf({
+  user,
+  verb,
+  logComment,
+}: {
+  user: EngineUser;
+  verb: string;
+  logComment: string | undefined;
+}): LaneName {
+  if (user === 'reader') return 'strangers';
+  const by = byOf(logComment);
+  // Somebody with a password of ours and a tool of their own.
+  if (by === undefined) return 'strangers';
+  if (READ_VERBS.has(verb)) return READ_LANES.get(by) ?? 'reads';
+  return by === 'load' ? 'loads' : 'writes';
+}
+
+function byOf(logComment: string | undefined): string | undefined {
   let comment: unknown;
   try {
     comment = JSON.parse(logComment ?? 'null');
   } catch {
-    return 'strangers';
+    return undefined;
   }
   const by = typeof comment === 'object' && comment !== null && 'by' in comment ? comment.by : undefined;
-  if (typeof by !== 'string') return 'strangers';
-  if (READ_VERBS.has(verb)) return READ_LANES.get(by) ?? 'reads';
-  return by === 'load' ? 'loads' : 'writes';
+  return typeof by === 'string' ? by : undefined;
 }
 
 /** A fair semaphore. */

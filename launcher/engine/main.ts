@@ -3,6 +3,7 @@
  *
  *     node --import tsx launcher/engine/main.ts --data-dir .data/clickhouse --host 127.0.0.1 --port 8123
  *
+ * Who may ask is told by the variable ENGINE_PASSWORD_DIGESTS (engine-credentials.ts); npm start makes credentials for each run.
  * Exit codes: 0 after SIGTERM or SIGINT, 1 when it could not start. A statement that can no longer be stopped ends it by SIGKILL
  * (137 in a shell), with a log line before: start it again, every acknowledged insert is there.
  */
@@ -12,6 +13,8 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createLogger } from '../../config/logging.ts';
+import { type PasswordDigests, readPasswordDigests } from './authenticate.ts';
+import { PASSWORD_DIGESTS } from './engine-credentials.ts';
 import { type Engine, EngineStartError, startEngine, THREADS_NEEDED } from './start-engine.ts';
 
 const DRAIN_MS = 4000;
@@ -28,6 +31,14 @@ function readFlags(): { dataDir: string; host: string; port: number } {
     throw new EngineStartError(`--port must be a number from 0 to 65535; got ${JSON.stringify(values.port)}`);
   }
   return { dataDir: values['data-dir'], host: values.host, port: Number(values.port) };
+}
+
+function digestsOrRefuse(): PasswordDigests {
+  try {
+    return readPasswordDigests(process.env[PASSWORD_DIGESTS]);
+  } catch (error) {
+    throw new EngineStartError((error as Error).message);
+  }
 }
 
 /**
@@ -74,6 +85,7 @@ async function serve(): Promise<void> {
   if (process.connected) process.on('disconnect', () => stop('parent ended'));
   engine = await startEngine({
     ...flags,
+    digests: digestsOrRefuse(),
     onDeaf: (queryId) =>
       killSelf(`statement ${queryId} goes on past its deadline and cannot be stopped: the engine ends`),
   });

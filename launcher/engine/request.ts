@@ -2,11 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { authenticate, type PasswordDigests } from './authenticate.ts';
+import type { EngineUser } from './engine-credentials.ts';
 import { exceptionOf } from './exception.ts';
 import { parseMultipart } from './multipart.ts';
+import { requireReadersSettings } from './readers-statement.ts';
 
 /** A request for a statement, before the statement is looked at. */
 export interface StatementRequest {
+  user: EngineUser;
   /** The `query` parameter, a line break and the body's first megabyte (all of it, when `rest` is undefined). */
   statement: Buffer;
   /** The body from there on. */
@@ -32,24 +36,6 @@ const NOT_SETTINGS = new Set(
     'wait_end_of_query session_id session_timeout session_check close_session client_protocol_version framing'
   ).split(' '),
 );
-
-/**
- * User and password, wherever they came. There is one user, `default`, without a password.
- * @throws ClickHouseException (516) for anybody else
- */
-function authenticate({ headers }: IncomingMessage, url: URLSearchParams): void {
-  const basic = /^Basic (.*)$/i.exec(headers.authorization ?? '')?.[1];
-  const [, basicUser, basicPassword] =
-    /^([^:]*):?(.*)$/s.exec(Buffer.from(basic ?? '', 'base64').toString('utf8')) ?? [];
-  const header = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined);
-  const user = (header('x-clickhouse-user') ?? url.get('user') ?? basicUser) || 'default';
-  const password = header('x-clickhouse-key') ?? url.get('password') ?? basicPassword ?? '';
-  if (user === 'default' && password === '') return;
-  throw exceptionOf(
-    'AUTHENTICATION_FAILED',
-    `${user}: Authentication failed: password is incorrect, or there is no user with such name. The embedded engine has one user, default, without a password.`,
-  );
-}
 
 /** The body as it was before `Content-Encoding`. @throws ClickHouseException (89) for an encoding this server lacks */
 function decodedBody(request: IncomingMessage): Readable {
@@ -87,17 +73,43 @@ async function readHead(body: AsyncIterator<Buffer>, upTo: number): Promise<{ he
   return { head: Buffer.concat(pieces), more: true };
 }
 
+/** Names become part of SQL text. @throws ClickHouseException (36) for one that would be more than a name there */
+function requireName(what: string, name: string): string {
+  if (/^\w+$/.test(name)) return name;
+  throw exceptionOf(
+    'BAD_ARGUMENTS',
+    `${what} must be of letters, digits and underscores; got ${JSON.stringify(name.slice(0, 100))}.`,
+  );
+}
+
+/** Whether it may write, and what is left of the setting `readonly`: a request that may not can only make it stricter. */
+function readonlyOf(
+  settings: Map<string, string>,
+  { method, user }: { method: string | undefined; user: EngineUser },
+): boolean {
+  const asked = settings.get('readonly');
+  // 2 is the same as what a GET gets: one kind of session serves both, and is used again.
+  const readonly = user !== 'loader' || method !== 'POST' || asked === '2';
+  if (readonly && asked !== '1') settings.delete('readonly');
+  return readonly;
+}
+
 /**
  * Reads a request up to the point where its statement can be told.
  * @param knownSettings names of all settings of the engine
- * @throws ClickHouseException for wrong credentials, unknown settings, encodings this server lacks
+ * @throws ClickHouseException for wrong credentials, settings that are unknown or not the user's to give, encodings this server lacks
  */
 export async function readStatementRequest(
   request: IncomingMessage,
-  { url, queryId, knownSettings }: { url: URL; queryId: string; knownSettings: ReadonlySet<string> },
+  {
+    url,
+    queryId,
+    knownSettings,
+    digests,
+  }: { url: URL; queryId: string; knownSettings: ReadonlySet<string>; digests: PasswordDigests },
 ): Promise<StatementRequest> {
   const given = url.searchParams;
-  authenticate(request, given);
+  const user = authenticate(request, given, digests);
   for (const flag of ['compress', 'decompress']) {
     if (['1', 'true'].includes(given.get(flag) ?? '')) {
       throw exceptionOf(
@@ -108,8 +120,10 @@ export async function readStatementRequest(
   }
   const settings = new Map<string, string>();
   const parameters = new Map<string, string>();
+  const bind = (name: string, value: string) =>
+    parameters.set(requireName('The name of a parameter', name.slice('param_'.length)), value);
   for (const [name, value] of given) {
-    if (name.startsWith('param_')) parameters.set(name.slice('param_'.length), value);
+    if (name.startsWith('param_')) bind(name, value);
     else if (!NOT_SETTINGS.has(name)) {
       if (!knownSettings.has(name)) {
         throw exceptionOf(
@@ -120,10 +134,8 @@ export async function readStatementRequest(
       settings.set(name, value);
     }
   }
-  const asked = settings.get('readonly');
-  // 2 is the same as what a GET gets: one kind of session serves both, and is used again.
-  const readonly = request.method !== 'POST' || asked === '2';
-  if (readonly && (asked === '0' || asked === '2')) settings.delete('readonly');
+  const readonly = readonlyOf(settings, { method: request.method, user });
+  if (user !== 'loader') requireReadersSettings(settings.keys());
   const contentType = request.headers['content-type'] ?? '';
   const multipart = contentType.toLowerCase().startsWith('multipart/form-data');
   const body = decodedBody(request)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
@@ -132,21 +144,23 @@ export async function readStatementRequest(
   if (multipart) {
     for (const [name, value] of parseMultipart(head, contentType)) {
       if (name === 'query') query += value.toString('utf8');
-      else if (name.startsWith('param_')) parameters.set(name.slice('param_'.length), value.toString('utf8'));
+      else if (name.startsWith('param_')) bind(name, value.toString('utf8'));
     }
     head = Buffer.alloc(0);
   }
   const database =
     given.get('database') ?? (request.headers['x-clickhouse-database'] as string | undefined) ?? '';
+  const format =
+    given.get('default_format') ?? (request.headers['x-clickhouse-format'] as string | undefined);
   return {
+    user,
     statement: query === '' ? head : Buffer.concat([Buffer.from(`${query}\n`), head]),
     rest: more ? body : undefined,
     readonly,
     queryId,
     settings,
     parameters,
-    defaultFormat:
-      given.get('default_format') ?? (request.headers['x-clickhouse-format'] as string | undefined),
+    defaultFormat: format === undefined ? undefined : requireName('The name of a format', format),
     database: database === '' || database === 'default' ? undefined : database,
     waitForEnd: ['1', 'true'].includes(given.get('wait_end_of_query') ?? ''),
   };

@@ -129,7 +129,10 @@ export class StatementResponse implements ResultSink {
       response.setHeader('X-ClickHouse-Exception-Code', exception.code);
       response.setHeader('Content-Type', 'text/plain; charset=UTF-8');
       response.removeHeader('Content-Encoding');
-      response.writeHead(httpStatusOf(exception.code));
+      const status = httpStatusOf(exception.code);
+      // Not Basic: a browser would ask a person for the password, keep it, and send it along with what other pages ask.
+      if (status === 401) response.setHeader('WWW-Authenticate', 'X-ClickHouse-Key realm="ClickHouse"');
+      response.writeHead(status);
       response.end(`${text}\n`);
       return;
     }

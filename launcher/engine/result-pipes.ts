@@ -33,7 +33,7 @@ export class ResultPipes {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     this.#free = Array.from({ length: count }, (_, i) => join(folder, `result-${i + 1}`));
-    execFileSync('mkfifo', ['-m', '600', ...this.#free]);
+    execFileSync('mkfifo', ['-m', '600', ...this.#free], { env: { PATH: process.env['PATH'] } });
   }
 
   open(): ResultPipe {

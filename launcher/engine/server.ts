@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { PasswordDigests } from './authenticate.ts';
 import { exceptionFrom, exceptionOf } from './exception.ts';
 import { createLanes, laneOf } from './lanes.ts';
 import { foreignReason } from './foreign-request.ts';
+import { requireReadersStatement } from './readers-statement.ts';
 import { queryIdOf, readStatementRequest, type StatementRequest } from './request.ts';
 import { StatementResponse } from './response.ts';
 import type { ResultPipes } from './result-pipes.ts';
@@ -20,6 +22,7 @@ export interface EngineParts {
   spool: Spool;
   pipes: ResultPipes;
   knownSettings: ReadonlySet<string>;
+  digests: PasswordDigests;
   version: string;
   timezone: string;
   /** The address it listens on: a `Host` header must name it. */
@@ -28,7 +31,7 @@ export interface EngineParts {
 
 /** ClickHouse's HTTP interface over a pool of sessions. */
 export function createEngineServer(parts: EngineParts): Server {
-  const { pool, running, spool, pipes, knownSettings, version, timezone } = parts;
+  const { pool, running, spool, pipes, knownSettings, digests, version, timezone } = parts;
   const lanes = createLanes();
 
   async function run(
@@ -46,10 +49,15 @@ export function createEngineServer(parts: EngineParts): Server {
       } else if (request.rest !== undefined) {
         throw exceptionOf('SYNTAX_ERROR', 'Syntax error: the query is longer than 1 MiB (max_query_size).');
       }
-      const lane = laneOf({ verb: statement.verb, logComment: request.settings.get('log_comment') });
+      const lane = laneOf({
+        user: request.user,
+        verb: statement.verb,
+        logComment: request.settings.get('log_comment'),
+      });
       const leave = await lanes[lane].enter(gone);
       try {
         const pooled = await pool.acquire({
+          role: request.user === 'loader' ? 'loader' : 'reader',
           readonly: request.readonly,
           settings: new Map([...request.settings, [MARK_SETTING, entry.mark]]),
           parameters: request.parameters,
@@ -106,15 +114,20 @@ export function createEngineServer(parts: EngineParts): Server {
         gone.abort(exceptionOf('QUERY_WAS_CANCELLED', 'Query was cancelled: the client has gone.'));
     });
     try {
-      const asked = await readStatementRequest(request, { url, queryId, knownSettings });
+      const asked = await readStatementRequest(request, { url, queryId, knownSettings, digests });
       const statement = parseStatement(asked.statement);
       if (statement.verb === '') throw exceptionOf('SYNTAX_ERROR', 'Empty query.');
       if (asked.readonly && !READ_VERBS.has(statement.verb)) {
         // The engine refuses too, but some statements only after it has looked for their table.
         throw exceptionOf(
           'READONLY',
-          'Cannot execute query in readonly mode. Method GET implies readonly: use method POST, without readonly = 2.',
+          asked.user === 'loader'
+            ? 'Cannot execute query in readonly mode. Method GET implies readonly: use method POST, without readonly = 2.'
+            : 'Cannot execute query in readonly mode: this user only reads.',
         );
+      }
+      if (asked.user !== 'loader') {
+        requireReadersStatement(asked.statement.toString('latin1'), knownSettings);
       }
       await run(asked, statement, answer, gone.signal);
       await answer.end();

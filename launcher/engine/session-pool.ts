@@ -16,8 +16,13 @@ const STICKY_SETTINGS = new Set(['readonly', 'allow_ddl', 'profile']);
 /** A quarter of the engine's default `max_query_size`, in bytes; a char may have four. */
 const LONG_PRELUDE_CHARS = 65_536;
 
+/** What ClickHouse lets a session do: see access/users.xml. */
+export type EngineRole = 'reader' | 'loader';
+
 /** What a statement needs of the session it runs in. */
 export interface SessionNeeds {
+  /** ClickHouse's role, as in access/users.xml. A session that served one never serves another. */
+  role: EngineRole;
   /** Refuse everything that writes, as for a GET or where a statement asks for it (`readonly = 2`: settings may still be given). */
   readonly: boolean;
   settings: ReadonlyMap<string, string>;
@@ -41,6 +46,7 @@ export interface PooledSession {
 
 interface Idle {
   session: Session;
+  role: EngineRole;
   readonly: boolean;
   settings: Map<string, string>;
   parameters: Set<string>;
@@ -64,12 +70,15 @@ export class SessionPool {
   async acquire(needs: SessionNeeds): Promise<PooledSession> {
     const missing = [...needs.usedParameters].filter((name) => !needs.parameters.has(name));
     const fits = (idle: Idle) =>
-      idle.readonly === needs.readonly && !missing.some((name) => idle.parameters.has(name));
+      idle.role === needs.role &&
+      idle.readonly === needs.readonly &&
+      !missing.some((name) => idle.parameters.has(name));
     const found = this.#idle.findLastIndex(fits);
     const entry = this.#idle.splice(found, found === -1 ? 0 : 1)[0];
     const wanted = new Map([...BASE_SETTINGS, ...needs.settings]);
     const used = entry ?? {
       session: this.#open(),
+      role: needs.role,
       readonly: needs.readonly,
       settings: new Map(),
       parameters: new Set(),
@@ -88,6 +97,8 @@ export class SessionPool {
     used.settings = wanted;
     const use = needs.database === undefined ? '' : `USE \`${needs.database.replace(/[\\`]/g, '\\$&')}\`; `;
     const set = changes.length === 0 ? '' : `SET ${changes.join(', ')}; `;
+    // Each time, so that nothing an earlier statement could have done to its session counts. It costs no measurable time.
+    const role = `SET ROLE ${needs.role}; `;
     if (set.length > LONG_PRELUDE_CHARS) {
       // A server does not count parameters towards the length of a query; here they are part of one.
       await used.session.queryAsync(`SET max_query_size = ${2 ** 30}`);
@@ -99,7 +110,7 @@ export class SessionPool {
       [...needs.settings.keys()].some((name) => STICKY_SETTINGS.has(name));
     return {
       session: used.session,
-      prelude: use + set,
+      prelude: role + use + set,
       release: async ({ failed }) => {
         if (failed && !spent) {
           // A failed statement may leave output behind, which would appear in the next one's.

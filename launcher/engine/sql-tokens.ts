@@ -11,8 +11,10 @@ export interface SqlToken {
   depth: number;
 }
 
-const WORD = /[\w\x80-\uffff]+/y;
-const HEREDOC = /\$[A-Za-z_]*\$/y;
+/** As ClickHouse's lexer: a dollar may be in a word that a letter begins, and what begins with a digit ends before it. */
+const WORD = /\d[\w\x80-\uffff]*|[A-Za-z_\x80-\uffff][\w$\x80-\uffff]*/y;
+const HEREDOC = /\$\w*\$/y;
+const SPACE = /[ \t\n\r\f\v]+/y;
 
 function endOfQuoted(sql: string, start: number): number {
   const quote = sql[start];
@@ -29,15 +31,35 @@ function endOfQuoted(sql: string, start: number): number {
 /** @returns where the comment that begins at `start` ends, or undefined if none begins there */
 function endOfComment(sql: string, start: number): number | undefined {
   const two = sql.slice(start, start + 2);
-  if (two === '/*') {
-    const end = sql.indexOf('*/', start + 2);
-    return end === -1 ? sql.length : end + 2;
-  }
-  if (two === '--' || two === '# ' || two === '#!') {
+  if (two === '/*') return endOfBlockComment(sql, start);
+  if (LINE_COMMENTS.has(two)) {
     const end = sql.indexOf('\n', start);
     return end === -1 ? sql.length : end + 1;
   }
   return undefined;
+}
+
+const LINE_COMMENTS = new Set(['--', '//', '# ', '#!']);
+const BLOCK_COMMENT_MARK = /\/\*|\*\//g;
+
+/** They nest. */
+function endOfBlockComment(sql: string, start: number): number {
+  BLOCK_COMMENT_MARK.lastIndex = start;
+  let level = 0;
+  for (let mark = BLOCK_COMMENT_MARK.exec(sql); mark !== null; mark = BLOCK_COMMENT_MARK.exec(sql)) {
+    level += mark[0] === '/*' ? 1 : -1;
+    if (level === 0) return mark.index + 2;
+  }
+  return sql.length;
+}
+
+/** @returns where the heredoc that begins at `start` ends; undefined if none does, also where its tag never comes again */
+function endOfHeredoc(sql: string, start: number): number | undefined {
+  HEREDOC.lastIndex = start;
+  const tag = HEREDOC.exec(sql)?.[0];
+  if (tag === undefined) return undefined;
+  const end = sql.indexOf(tag, start + tag.length);
+  return end === -1 ? undefined : end + tag.length;
 }
 
 /**
@@ -50,8 +72,9 @@ export function* sqlTokens(sql: string): Generator<SqlToken, void, undefined> {
   while (at < sql.length) {
     const start = at;
     const char = sql.charAt(at);
-    if (/\s/.test(char)) {
-      at++;
+    SPACE.lastIndex = at;
+    if (SPACE.test(sql)) {
+      at = SPACE.lastIndex;
       continue;
     }
     const comment = endOfComment(sql, at);
@@ -64,11 +87,9 @@ export function* sqlTokens(sql: string): Generator<SqlToken, void, undefined> {
       yield { kind: 'quoted', text: '', start, end: at, depth };
       continue;
     }
-    HEREDOC.lastIndex = at;
-    const heredoc = HEREDOC.exec(sql)?.[0];
-    if (heredoc !== undefined) {
-      const end = sql.indexOf(heredoc, at + heredoc.length);
-      at = end === -1 ? sql.length : end + heredoc.length;
+    const heredocEnd = endOfHeredoc(sql, at);
+    if (heredocEnd !== undefined) {
+      at = heredocEnd;
       yield { kind: 'quoted', text: '', start, end: at, depth };
       continue;
     }

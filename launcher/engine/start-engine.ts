@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Session } from 'chdb';
+import type { PasswordDigests } from './authenticate.ts';
 import { ResultPipes } from './result-pipes.ts';
+import { exceptionFrom } from './exception.ts';
 import { LANE_PERMITS } from './lanes.ts';
 import { RunningStatements } from './running-statements.ts';
 import { createEngineServer } from './server.ts';
@@ -15,6 +17,11 @@ const SESSIONS = Object.values(LANE_PERMITS).reduce((sum, permits) => sum + perm
 
 /** libuv threads that the process needs: a statement occupies one while it runs, and files and compression want some too. */
 export const THREADS_NEEDED = SESSIONS + 8;
+
+/** What the roles of access/users.xml may. The first session of the process makes chdb read it. */
+const ACCESS = join(import.meta.dirname, 'access', 'config.xml');
+
+const ACCESS_DENIED = 497;
 
 /** Why the engine cannot start, for people: one line. */
 export class EngineStartError extends Error {
@@ -39,6 +46,23 @@ function useFolder(path: string): void {
   }
 }
 
+/** @throws EngineStartError when the engine would let a reader do what access/users.xml does not grant */
+async function requireAccessControl(session: Session): Promise<void> {
+  const isRefused = async (sql: string) =>
+    session.queryAsync(sql).then(
+      () => false,
+      (error: unknown) => exceptionFrom(error).code === ACCESS_DENIED,
+    );
+  await session.queryAsync('SET ROLE reader');
+  const processes = await session.queryAsync('SELECT count() FROM system.processes', { format: 'TSVRaw' });
+  const isKept =
+    processes.text().trim() === '0' &&
+    (await isRefused("SELECT * FROM file('/dev/null', 'LineAsString')")) &&
+    (await isRefused('CREATE TABLE not_allowed (a UInt8) ENGINE = Null'));
+  session.close();
+  if (!isKept) throw new EngineStartError(`this version of chdb does not keep to ${ACCESS}`);
+}
+
 /**
  * Opens a data directory and serves ClickHouse's HTTP interface over it. One process can open one directory, once; start it with
  * `UV_THREADPOOL_SIZE` of at least `THREADS_NEEDED`.
@@ -51,11 +75,13 @@ export async function startEngine({
   dataDir,
   host,
   port,
+  digests,
   onDeaf,
 }: {
   dataDir: string;
   host: string;
   port: number;
+  digests: PasswordDigests;
   onDeaf: (queryId: string) => void;
 }): Promise<Engine> {
   const folder = resolve(dataDir);
@@ -66,7 +92,7 @@ export async function startEngine({
   });
   const tables = join(folder, 'tables');
   useFolder(tables);
-  const open = (): Session => new chdb.Session(tables);
+  const open = (): Session => new chdb.Session(tables, { connectionArgs: [`--config-file=${ACCESS}`] });
   let control: Session;
   try {
     control = open();
@@ -86,7 +112,18 @@ export async function startEngine({
   );
   const pool = new SessionPool({ open, maxIdle: SESSIONS });
   const running = new RunningStatements({ control, onDeaf });
-  const server = createEngineServer({ pool, running, spool, pipes, knownSettings, version, timezone, host });
+  await requireAccessControl(open());
+  const server = createEngineServer({
+    pool,
+    running,
+    spool,
+    pipes,
+    knownSettings,
+    digests,
+    version,
+    timezone,
+    host,
+  });
   server.listen(port, host);
   try {
     await once(server, 'listening');

@@ -1,8 +1,9 @@
 /**
  * The demo source: a small HTTP server that publishes generated months one after another, and answers 403 when pressed.
  *
- *     node --import tsx sources/demo/main.ts --engine-url http://127.0.0.1:8123 --dir .data/demo --port 8900
+ *     CLICKHOUSE_URL=http://user:password@127.0.0.1:8123 node --import tsx sources/demo/main.ts --dir .data/demo --port 8900
  *
+ * That ClickHouse makes the months; its user only has to read.
  * Exit codes: 0 after SIGTERM or SIGINT, 1 when it could not start.
  */
 import type { AddressInfo } from 'node:net';
@@ -21,7 +22,8 @@ const DRAIN_MS = 250;
 function readFlags() {
   const { values } = parseArgs({
     options: {
-      'engine-url': { type: 'string', default: '' },
+      // Other users of the machine see a program's arguments, and not its variables.
+      'engine-url': { type: 'string', default: process.env['CLICKHOUSE_URL'] ?? '' },
       dir: { type: 'string', default: '.data/demo' },
       host: { type: 'string', default: '127.0.0.1' },
       port: { type: 'string', default: '0' },
@@ -59,7 +61,8 @@ function readFlags() {
     burst: number('burst', 1e6),
     maxConcurrent: number('max-concurrent', 1e6),
   };
-  if (!URL.canParse(values['engine-url'])) mistakes.push('--engine-url must be the URL of a ClickHouse');
+  if (!URL.canParse(values['engine-url']))
+    mistakes.push('--engine-url must be the URL of a ClickHouse, as CLICKHOUSE_URL or itself');
   if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
   return flags;
 }

@@ -74,7 +74,7 @@ it(
     const kills = Object.values(awayMs).reduce((sum, times) => sum + times.length, 0);
     expect(kills).toBe(PLAN.kills);
 
-    const warehouse = createWarehouse({ url: tripline.part('clickhouse').url, by: 'test' });
+    const warehouse = createWarehouse({ url: tripline.clickhouse('reader'), by: 'test' });
     const publications = await readPublications(warehouse);
     const live = new Map(publications.map((one) => [one.filename, one]));
     console.info(

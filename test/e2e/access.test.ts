@@ -27,13 +27,14 @@ const secrets: string[] = [OPERATOR, KEY];
 beforeAll(async () => {
   [folder, issuer] = await Promise.all([temporaryFolder(), startTokenIssuer()]);
   engine = await startEngineProcess(folder.path);
-  const warehouse = createWarehouse({ url: engine.url, by: 'worker' });
+  const warehouse = createWarehouse({ url: engine.as('loader'), by: 'worker' });
   await migrate(warehouse);
   await warehouse.close();
   const away = 'redis://127.0.0.1:1';
   const some = {
     dataDir: folder.path,
-    part: (name: string) => ({ pid: 0, url: name === 'clickhouse' ? engine.url : away }),
+    part: () => ({ pid: 0, url: away }),
+    clickhouse: () => engine.as('gateway'),
   };
   const start = (env: Record<string, string>) =>
     startGateway(some, {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await stage.publish(fileOf('2023-01', SMALL));
   await stage.publish(fileOf('2022-06', LARGE));
   const env = {
-    CLICKHOUSE_URL: gate.url,
+    CLICKHOUSE_URL: stage.engine.credentials.url('gateway', gate.url),
     API_KEYS: Object.entries(KEYS)
       .map(([name, key]) => `${name}:${key}`)
       .join(),

@@ -106,22 +106,16 @@ it('keeps columns that it does not know, and says so', async () => {
     rows: 100,
     notes: ['columns not known to us, kept in extra: driver_mood, `odd` \\name'],
   });
-  const { url } = tripline.part('clickhouse');
-  const counted = await fetch(url, {
-    method: 'POST',
-    body: "SELECT countIf(extra['driver_mood'] = 'fine'), countIf(mapContains(extra, '`odd` \\\\name')) FROM trips WHERE notEmpty(extra)",
-  });
-  expect(await counted.text()).toBe('10\t100\n');
+  const counted = await tripline.sql(
+    "SELECT countIf(extra['driver_mood'] = 'fine'), countIf(mapContains(extra, '`odd` \\\\name')) FROM trips WHERE notEmpty(extra)",
+  );
+  expect(counted).toBe('10\t100\n');
 });
 
 it('rejects rows without a usable pickup or distance, each with its reason', async () => {
   expect(files.get('dirty_rows.parquet')).toMatchObject({ stage: 'PUBLISHED', rows: 95, rejected: 5 });
-  const { url } = tripline.part('clickhouse');
-  const rows = await fetch(url, {
-    method: 'POST',
-    body: 'SELECT row_number, reason FROM rejected_rows ORDER BY row_number',
-  });
-  expect(await rows.text()).toBe(
+  const rows = await tripline.sql('SELECT row_number, reason FROM rejected_rows ORDER BY row_number');
+  expect(rows).toBe(
     [
       '0\tdistance is not a finite number',
       '1\tdistance is not a finite number',

@@ -416,11 +416,10 @@ describe('straight through Temporal', () => {
 
   it('never goes back to a load that the sweep was given', async () => {
     const { version } = await file(APRIL);
-    const loads = await fetch(tripline.part('clickhouse').url, {
-      method: 'POST',
-      body: `SELECT DISTINCT load_id FROM loads WHERE filename = '${name(APRIL)}' FORMAT TSV`,
-    });
-    const loadIds = (await loads.text()).trim().split('\n');
+    const loads = await tripline.sql(
+      `SELECT DISTINCT load_id FROM loads WHERE filename = '${name(APRIL)}' FORMAT TSV`,
+    );
+    const loadIds = loads.trim().split('\n');
     const publisher = client.workflow.getHandle('publisher');
     const given = await publisher.executeUpdate<string[], [unknown]>('releaseLoads', { args: [{ loadIds }] });
     expect(given).toEqual(loadIds);

@@ -37,7 +37,7 @@ beforeAll(async () => {
     for (const month of MONTHS) {
       const path = join(folder, `yellow_tripdata_${month}.parquet`);
       await generateMonth({
-        engineUrl: engine.url,
+        engineUrl: engine.as('reader'),
         month,
         rows: ROWS,
         seed: 1,

@@ -183,10 +183,12 @@ describe('with a second for each request', () => {
 
 it('heavy questions hold up no light ones', { timeout: 60_000 }, async () => {
   const gone = new AbortController();
+  const clickhouse = new URL(tripline.clickhouse('loader'));
   // Takes both permits of the lane of scans, as two endless questions would.
   const scan = new URLSearchParams({ log_comment: JSON.stringify({ by: 'scan' }) });
   const endless = [1, 2].map((seconds) =>
-    fetch(`${tripline.part('clickhouse').url}/?${scan}`, {
+    fetch(`${clickhouse.origin}/?${scan}`, {
+      headers: { 'X-ClickHouse-User': clickhouse.username, 'X-ClickHouse-Key': clickhouse.password },
       method: 'POST',
       body: `SELECT sum(sleepEachRow(0.1 + ${seconds} / 100)) FROM numbers(600) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0`,
       signal: gone.signal,
@@ -195,9 +197,7 @@ it('heavy questions hold up no light ones', { timeout: 60_000 }, async () => {
   const running = async (): Promise<string> => {
     const query =
       "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%system.processes%'";
-    return (
-      await (await fetch(`${tripline.part('clickhouse').url}/?query=${encodeURIComponent(query)}`)).text()
-    ).trim();
+    return (await tripline.sql(query)).trim();
   };
   await until('both run', async () => (await running()) === '2');
   let heavyDone = 0;

@@ -68,7 +68,7 @@ it('loads a file and answers, from production packages alone', { timeout: 240_00
         WORKER_PORT: String(workerPort),
         SOURCE_URL: `file://${source}`,
         LAKE_URL: `file://${join(folder, 'lake')}`,
-        CLICKHOUSE_URL: engine.url,
+        CLICKHOUSE_URL: engine.as('gateway'),
         TEMPORAL_ADDRESS: temporal.address,
         OPERATOR_TOKEN: 'a-token-for-tests-only',
       },

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -20,6 +21,12 @@ import { processesOf, runLauncher, said, until, type LauncherUnderTest } from '.
 
 const PARTS = ['clickhouse', 'demo', 'gateway', 'redis', 'temporal', 'worker'];
 const UP_WITHIN_MS = 60_000;
+const SECRETS = {
+  OPERATOR_TOKEN: 'the-operators-own-token',
+  API_KEYS: 'dashboards:at-least-16-characters',
+  AWS_SECRET_ACCESS_KEY: 'the-key-of-a-lake',
+  SOME_OTHER_TOKEN: 'of-another-program',
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-launcher-'));
 const dataDir = join(folder, 'data');
@@ -51,11 +58,14 @@ async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> 
   return launcher.ended;
 }
 
-function runFile(name: string): { pid: number; url: string } {
-  return JSON.parse(readFileSync(join(dataDir, 'run', `${name}.json`), 'utf8')) as {
-    pid: number;
-    url: string;
-  };
+interface RunFile {
+  pid: number;
+  url: string;
+  headers?: Record<string, string>;
+}
+
+function runFile(name: string): RunFile {
+  return JSON.parse(readFileSync(join(dataDir, 'run', `${name}.json`), 'utf8')) as RunFile;
 }
 
 async function shell(command: string): Promise<string> {
@@ -83,10 +93,12 @@ async function noProcessLeft(withinMs: number): Promise<void> {
 
 describe.skipIf(process.platform !== 'linux')('npm start', () => {
   let curl: string;
+  /** What clients of ClickHouse send. */
+  let told: { reader: Record<string, string>; loader: Record<string, string> | undefined };
 
   beforeAll(async () => {
     ({ port } = await freePorts({ port: 24_000 }));
-    env = { DATA_DIR: dataDir, PORT: String(port) };
+    env = { DATA_DIR: dataDir, PORT: String(port), ...SECRETS };
     curl = await start();
   }, UP_WITHIN_MS + 5_000);
 
@@ -110,7 +122,9 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
   });
 
   test('tells the pid and url of each part', async () => {
-    expect(readdirSync(join(dataDir, 'run')).sort()).toEqual(PARTS.map((name) => `${name}.json`));
+    const files = [...PARTS, 'clickhouse-loader'].map((name) => `${name}.json`).toSorted();
+    expect(readdirSync(join(dataDir, 'run')).sort()).toEqual(files);
+    for (const file of files) expect(statSync(join(dataDir, 'run', file)).mode & 0o777, file).toBe(0o600);
     for (const name of PARTS) {
       const { pid, url } = runFile(name);
       const { port: served } = new URL(url);
@@ -122,6 +136,44 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     expect(runFile('gateway').url).toBe(`http://127.0.0.1:${port}`);
     expect((await fetch(`${runFile('worker').url}/readyz`)).status).toBe(200);
     expect((await fetch(`${runFile('clickhouse').url}/ping`)).status).toBe(200);
+  });
+
+  test('tells people what ClickHouse wants, and keeps to it when that is started again', async () => {
+    const { url, headers = {} } = runFile('clickhouse');
+    expect(Object.keys(headers)).toEqual(['X-ClickHouse-User', 'X-ClickHouse-Key']);
+    const query = encodeURIComponent('SELECT currentRoles(), count() > 0 FROM trips');
+    expect((await fetch(`${url}/?query=${query}`)).status).toBe(401);
+    const answer = await fetch(`${url}/?query=${query}`, { headers });
+    expect(await answer.text()).toBe("['reader']\t1\n");
+    const loader = runFile('clickhouse-loader');
+    const asLoader = await fetch(`${url}/?query=${query}`, { headers: loader.headers ?? {} });
+    expect(await asLoader.text()).toBe("['loader']\t1\n");
+    told = { reader: headers, loader: loader.headers };
+  });
+
+  test('gives no part another’s secrets', () => {
+    const secretsOf = (name: string) => {
+      const held = readFileSync(`/proc/${runFile(name).pid}/environ`, 'utf8').split('\0');
+      const { reader, loader } = told;
+      const passwords = { reader: reader['X-ClickHouse-Key'], loader: loader?.['X-ClickHouse-Key'] };
+      return [
+        ...Object.keys(SECRETS).filter((secret) => held.some((line) => line.startsWith(`${secret}=`))),
+        ...Object.entries(passwords).flatMap(([user, password]) =>
+          held.some((line) => line.includes(password ?? '?')) ? [user] : [],
+        ),
+      ];
+    };
+    expect(Object.fromEntries(PARTS.map((name) => [name, secretsOf(name)]))).toEqual({
+      clickhouse: [],
+      demo: ['reader'],
+      gateway: ['OPERATOR_TOKEN', 'API_KEYS'],
+      redis: [],
+      temporal: [],
+      worker: ['AWS_SECRET_ACCESS_KEY', 'loader'],
+    });
+    for (const { command } of processesOf(dataDir)) {
+      expect(command).not.toContain(told.reader['X-ClickHouse-Key']);
+    }
   });
 
   test('refuses a second start on the same folder', async () => {
@@ -178,6 +230,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
       { withinMs: 30_000, tell: () => launcher.lines.slice(-20).join('\n') },
     );
     expect(after.url).toBe(before.url);
+    expect(after.headers).toEqual(before.headers);
     const answer = await until(() => ask(curl).catch(() => undefined), {
       withinMs: 30_000,
       tell: () => launcher.lines.slice(-20).join('\n'),

@@ -44,12 +44,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function sql(text: string): Promise<string> {
-  const { url } = tripline.part('clickhouse');
-  const response = await fetch(url, { method: 'POST', body: text });
-  if (!response.ok) throw new Error(await response.text());
-  return response.text();
-}
+const sql = (text: string): Promise<string> => tripline.sql(text);
 
 async function reconcile(input: unknown): Promise<ReconcileReport> {
   runs += 1;

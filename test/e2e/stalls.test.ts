@@ -36,7 +36,7 @@ beforeAll(async () => {
       SOURCE_URL: `file://${folder}`,
       DATA_DIR: tripline.dataDir,
       TEMPORAL_ADDRESS: address,
-      CLICKHOUSE_URL: tripline.part('clickhouse').url,
+      CLICKHOUSE_URL: tripline.clickhouse('loader'),
       KEEP_LOADS_HOURS: '0',
       WORKER_PORT: '0',
     },

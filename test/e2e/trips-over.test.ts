@@ -522,8 +522,7 @@ describe('a long download', { timeout: 60_000 }, () => {
   const running = async (): Promise<number> => {
     const query =
       "SELECT count() FROM system.processes WHERE query LIKE '%FORMAT JSONEachRow%' AND query LIKE '%trip_distance > %' AND query NOT LIKE '%system.processes%'";
-    const response = await fetch(`${tripline.part('clickhouse').url}/?query=${encodeURIComponent(query)}`);
-    return Number(await response.text());
+    return Number(await tripline.sql(query));
   };
   /** Begins one, and reads no further than its first bytes. */
   async function begin(gateway: { url: string }): Promise<IncomingMessage> {

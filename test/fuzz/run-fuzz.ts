@@ -68,7 +68,7 @@ export async function runFuzz({
       await warehouse.close();
     }
     engine = await startEngineProcess(join(folder, 'clickhouse'));
-    warehouse = createWarehouse({ url: engine.url, by: 'load' });
+    warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
     await migrate(warehouse);
     return warehouse;
   };
@@ -78,7 +78,7 @@ export async function runFuzz({
     const files: { month: string; bytes: Buffer; whole: ReferenceReading }[] = [];
     for (const month of GENERATED) {
       const path = join(folder, `${month}.parquet`);
-      await generateMonth({ month, rows: ROWS, seed: 1, engineUrl: engine?.url ?? '', path });
+      await generateMonth({ month, rows: ROWS, seed: 1, engineUrl: engine?.as('reader') ?? '', path });
       files.push({ month, bytes: readFileSync(path), whole: await reference.read(path) });
     }
     // By another writer: other encodings, statistics, its own way with levels.

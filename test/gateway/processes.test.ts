@@ -124,7 +124,7 @@ it.each(Array.from({ length: KILLS }, (_, kill) => `kill${kill}`))(
 it('says in one line that its port is taken', async () => {
   const { port } = new URL(gateway.url);
   const child = spawn(process.execPath, ['--import', 'tsx', 'gateway/main.ts'], {
-    env: { ...process.env, PORT: port, GATEWAY_PROCESSES: '2', CLICKHOUSE_URL: stage.engine.url },
+    env: { ...process.env, PORT: port, GATEWAY_PROCESSES: '2', CLICKHOUSE_URL: stage.engine.as('gateway') },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';

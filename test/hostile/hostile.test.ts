@@ -124,7 +124,7 @@ beforeAll(async () => {
           CHUNK_BYTES: String(CHUNK_BYTES),
           POLL_SECONDS: '10',
           TEMPORAL_ADDRESS: temporal,
-          CLICKHOUSE_URL: tripline.part('clickhouse').url,
+          CLICKHOUSE_URL: tripline.clickhouse('loader'),
           WORKER_PORT: '0',
         },
         stdio: 'ignore',

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 async function generate(month: string, { rows = 5_000, seed = 1, name = month } = {}): Promise<string> {
   const path = join(folder.path, `${name}-${rows}-${seed}.parquet`);
-  await generateMonth({ engineUrl: engine.url, month, rows, seed, path });
+  await generateMonth({ engineUrl: engine.as('reader'), month, rows, seed, path });
   return path;
 }
 
@@ -233,9 +233,13 @@ describe('a generated month', () => {
     const path = join(folder.path, 'none', 'x.parquet');
     const options = { month: '2024-01', rows: 10, seed: 1, path };
     await expect(generateMonth({ ...options, engineUrl: 'http://127.0.0.1:1' })).rejects.toThrow();
-    await expect(generateMonth({ ...options, month: 'nonsense', engineUrl: engine.url })).rejects.toThrow();
+    await expect(
+      generateMonth({ ...options, month: 'nonsense', engineUrl: engine.as('reader') }),
+    ).rejects.toThrow();
     const aborted = AbortSignal.abort();
-    await expect(generateMonth({ ...options, engineUrl: engine.url, signal: aborted })).rejects.toThrow();
+    await expect(
+      generateMonth({ ...options, engineUrl: engine.as('reader'), signal: aborted }),
+    ).rejects.toThrow();
     expect(await readdir(join(folder.path, 'none'))).toEqual([]);
   });
 });

@@ -41,7 +41,7 @@ afterEach(async () => {
 /** Starts the demo source and tells of it as the launcher does. */
 async function startDemo(flags: Record<string, string | number> = {}): Promise<string> {
   const given = {
-    'engine-url': engine.url,
+    'engine-url': engine.as('reader'),
     dir: join(folder.path, 'demo'),
     rows: 3_000,
     months: 4,

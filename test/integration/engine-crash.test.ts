@@ -26,7 +26,7 @@ let bytes: Buffer;
 async function startEngine(): Promise<void> {
   await warehouse?.close();
   engine = await startEngineProcess(join(folder, 'clickhouse'));
-  warehouse = createWarehouse({ url: engine.url, by: 'load' });
+  warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
   await migrate(warehouse);
 }
 

@@ -2,6 +2,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINE_USERS } from '../../launcher/engine/engine-credentials.ts';
 import { startEngineProcess, temporaryFolder, type EngineProcess } from './engine-process.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -16,15 +17,25 @@ afterAll(async () => {
   await folder.remove();
 }, 30_000);
 
-const get = (path: string, headers: Record<string, string> = {}) => fetch(engine.url + path, { headers });
+/** As the loader, which may do everything. */
+const get = (path: string, headers: Record<string, string> = {}) =>
+  fetch(engine.url + path, { headers: { ...engine.credentials.headers('loader'), ...headers } });
 const post = (body: string | Uint8Array<ArrayBuffer>, path = '/', headers: Record<string, string> = {}) =>
-  fetch(engine.url + path, { method: 'POST', body, headers });
+  fetch(engine.url + path, {
+    method: 'POST',
+    body,
+    headers: { ...engine.credentials.headers('loader'), ...headers },
+  });
 const asked = (sql: string) => `/?query=${encodeURIComponent(sql)}`;
 
-/** A request with headers that fetch does not let one choose. */
-function raw(headers: Record<string, string>): Promise<{ status: number; text: string }> {
+/** A request with headers that fetch does not let one choose: names and values in turn. */
+function raw(headers: readonly string[]): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(`${engine.url}/?query=SELECT%201`, { headers }, (response) => {
+    const all = [...headers, ...Object.entries(engine.credentials.headers('loader')).flat()];
+    // Node adds Host where nobody gives one, as far as it sees.
+    const host = headers.includes('Host') ? [] : ['Host', new URL(engine.url).host];
+    const options = { headers: [...host, ...all] as never, setHost: false };
+    const request = httpRequest(`${engine.url}/?query=SELECT%201`, options, (response) => {
       let text = '';
       response.on('data', (piece: Buffer) => (text += piece.toString()));
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
@@ -152,18 +163,6 @@ describe('what a newcomer tries', { timeout: 30_000 }, () => {
     expect(one.headers.get('x-clickhouse-query-id')).not.toBe(other.headers.get('x-clickhouse-query-id'));
   });
 
-  it('the user default, by URL, header or Basic; nobody else', async () => {
-    const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` });
-    expect((await get('/?query=SELECT%201&user=default')).status).toBe(200);
-    expect((await get('/?query=SELECT%201', basic('default:'))).status).toBe(200);
-    expect(
-      (await get('/?query=SELECT%201', { 'X-ClickHouse-User': 'default', 'X-ClickHouse-Key': '' })).status,
-    ).toBe(200);
-    const refused = await get('/?query=SELECT%201', basic('root:secret'));
-    expect([refused.status, refused.headers.get('x-clickhouse-exception-code')]).toEqual([403, '516']);
-    expect(await refused.text()).toMatch(/^Code: 516\. DB::Exception: root: .* \(AUTHENTICATION_FAILED\)/);
-  });
-
   it('gzip, when asked for by both header and setting', async () => {
     const sql = asked('SELECT number FROM numbers(100000)');
     const plain = await get(sql, { 'Accept-Encoding': 'gzip' });
@@ -236,6 +235,81 @@ describe('mistakes', { timeout: 30_000 }, () => {
   });
 });
 
+describe('who may ask', { timeout: 30_000 }, () => {
+  const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+  const ask = (more: string, headers: Record<string, string> = {}) =>
+    fetch(`${engine.url}/?query=SELECT%20currentRoles()${more}`, { headers });
+  const password = () => engine.credentials.headers('reader')['X-ClickHouse-Key'];
+
+  it('whoever knows the password, by header, address or Basic', async () => {
+    const answers = [
+      await ask('', engine.credentials.headers('reader')),
+      await ask(`&user=reader&password=${password()}`),
+      await ask('', basic(`reader:${password()}`)),
+      // What was said of ClickHouse's own way counts before what a client says of itself.
+      await ask('', { ...basic('default:'), ...engine.credentials.headers('reader') }),
+    ];
+    for (const answer of answers) expect(await answer.text()).toBe("['reader']\n");
+    expect(await (await ask('', engine.credentials.headers('gateway'))).text()).toBe("['reader']\n");
+    expect(await (await ask('', engine.credentials.headers('loader'))).text()).toBe("['loader']\n");
+  });
+
+  it.each([
+    ['nobody', () => ask(''), 401, '194'],
+    ['somebody without a name and password', () => ask('', basic(':')), 401, '194'],
+    ['the user default', () => ask('&user=default'), 403, '516'],
+    ['a reader without a password', () => ask('&user=reader'), 403, '516'],
+    ['a reader with another’s', () => ask(`&user=loader&password=${password()}`), 403, '516'],
+    ['a password without a name', () => ask(`&password=${password()}`), 403, '516'],
+    ['a name that every object has', () => ask('&user=constructor&password=x'), 403, '516'],
+    ['Basic that is no Basic', () => ask('', { Authorization: 'Basic !' }), 401, '194'],
+    [
+      'two names',
+      () => ask('', { 'X-ClickHouse-User': 'reader, reader', 'X-ClickHouse-Key': password() }),
+      403,
+      '516',
+    ],
+  ] as const)('not %s', async (_, asking, status, code) => {
+    const answer = await asking();
+    expect([answer.status, answer.headers.get('x-clickhouse-exception-code')]).toEqual([status, code]);
+    const text = await answer.text();
+    expect(text).toMatch(
+      new RegExp(`^Code: ${code}\\. DB::Exception: .* run/clickhouse\\.json in DATA_DIR: `),
+    );
+    expect(text).not.toContain(password());
+    // A browser asks nobody for the password of a page's picture, and keeps none.
+    expect(answer.headers.get('www-authenticate') ?? '').not.toMatch(/basic/i);
+  });
+
+  it('is asked before a statement is looked at', async () => {
+    const answer = await fetch(`${engine.url}/?nothing=1`, { method: 'POST', body: 'SELEC' });
+    expect(answer.status).toBe(401);
+  });
+
+  it('nothing of use is in what the engine holds', async () => {
+    const sql = "SELECT file('/proc/self/environ'), file('/proc/self/cmdline')";
+    const held = await (await post(sql)).text();
+    expect(held).toContain('PATH=');
+    for (const user of ENGINE_USERS)
+      expect(held).not.toContain(engine.credentials.headers(user)['X-ClickHouse-Key']);
+  });
+});
+
+describe('names that become part of SQL', { timeout: 30_000 }, () => {
+  const injected = "x = '1'; CREATE TABLE injected (a UInt8) ENGINE = Memory; SET param_y";
+  it.each([
+    ['a parameter', `&param_${encodeURIComponent(injected)}=1`],
+    [
+      'a format',
+      `&default_format=${encodeURIComponent('CSV; CREATE TABLE injected (a UInt8) ENGINE = Memory')}`,
+    ],
+  ])('are names: %s', async (_, more) => {
+    const answer = await get(`/?query=SELECT%201${more}`);
+    expect([answer.status, answer.headers.get('x-clickhouse-exception-code')]).toEqual([400, '36']);
+    expect(await (await get(asked('EXISTS TABLE injected'))).text()).toBe('0\n');
+  });
+});
+
 describe('who may do what', { timeout: 30_000 }, () => {
   it.each([
     'CREATE TABLE t (id UInt8) ENGINE = Memory',
@@ -256,7 +330,7 @@ describe('who may do what', { timeout: 30_000 }, () => {
 
   it('GET cannot lift that', async () => {
     await post('CREATE TABLE kept (id UInt8) ENGINE = Memory');
-    for (const more of ['&readonly=0', '&readonly=1', '&readonly=2', '&allow_ddl=1']) {
+    for (const more of ['&readonly=0', '&readonly=00', '&readonly=1', '&readonly=2', '&allow_ddl=1']) {
       const answer = await get(asked('DROP TABLE kept') + more);
       expect(await answer.text()).toContain('(READONLY)');
     }
@@ -279,16 +353,25 @@ describe('who may do what', { timeout: 30_000 }, () => {
 
   it('refuses web pages and names that are not its own', async () => {
     const port = new URL(engine.url).port;
-    expect((await raw({ Origin: 'https://example.com' })).status).toBe(403);
-    expect((await raw({ Origin: 'null' })).status).toBe(403);
-    expect((await raw({ Host: `example.com:${port}` })).status).toBe(403);
-    expect((await raw({ Host: `127.0.0.1.example.com:${port}` })).status).toBe(403);
-    expect(await raw({ Host: `localhost:${port}` })).toEqual({ status: 200, text: '1\n' });
-    expect(await raw({ Host: '127.0.0.1' })).toEqual({ status: 200, text: '1\n' });
+    expect((await raw(['Origin', 'https://example.com'])).status).toBe(403);
+    expect((await raw(['Origin', 'null'])).status).toBe(403);
+    expect((await raw(['Sec-Fetch-Site', 'cross-site'])).status).toBe(403);
+    expect((await raw(['Sec-Fetch-Site', 'same-site'])).status).toBe(403);
+    expect((await raw(['Host', `example.com:${port}`])).status).toBe(403);
+    expect((await raw(['Host', `127.0.0.1.example.com:${port}`])).status).toBe(403);
+    expect((await raw(['Host', '127.0.0.1', 'Host', 'example.com'])).status).toBe(403);
+    expect((await raw(['Host', '127.0.0.1', 'host', '127.0.0.1'])).status).toBe(403);
+    const answered = { status: 200, text: '1\n' };
+    expect(await raw(['Host', `localhost:${port}`])).toEqual(answered);
+    expect(await raw(['Host', '127.0.0.1'])).toEqual(answered);
+    expect(await raw(['Sec-Fetch-Site', 'none'])).toEqual(answered);
+    expect(await raw(['Sec-Fetch-Site', 'same-origin'])).toEqual(answered);
   });
 
   it.each(['PUT', 'DELETE', 'OPTIONS', 'PATCH'])('refuses %s', async (method) => {
-    expect((await fetch(engine.url, { method })).status).toBe(501);
+    expect((await fetch(engine.url, { method, headers: engine.credentials.headers('loader') })).status).toBe(
+      501,
+    );
   });
 
   it('says what else there is at another path', async () => {
@@ -303,7 +386,8 @@ describe('who may do what', { timeout: 30_000 }, () => {
 it('compresses documents too', async () => {
   const response = await new Promise<Buffer>((resolve, reject) => {
     const url = `${engine.url}${asked('SELECT number FROM numbers(10) FORMAT JSON')}&enable_http_compression=1`;
-    const request = httpRequest(url, { headers: { 'Accept-Encoding': 'br;q=0.1, gzip' } }, (answer) => {
+    const headers = { ...engine.credentials.headers('loader'), 'Accept-Encoding': 'br;q=0.1, gzip' };
+    const request = httpRequest(url, { headers }, (answer) => {
       const pieces: Buffer[] = [];
       answer.on('data', (piece: Buffer) => pieces.push(piece));
       answer.on('end', () => resolve(Buffer.concat(pieces)));

@@ -6,17 +6,29 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
+import {
+  createEngineCredentials,
+  PASSWORD_DIGESTS,
+  type EngineCredentials,
+  type EngineUser,
+} from '../../launcher/engine/engine-credentials.ts';
 import { THREADS_NEEDED } from '../../launcher/engine/start-engine.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../launcher/engine/main.ts');
 
 /** An engine in a process of its own. */
 export interface EngineProcess {
+  /** Without credentials. */
   url: string;
+  /** For the engine that takes its place. */
+  credentials: EngineCredentials;
+  /** The url with a user's credentials in it. */
+  as(user: EngineUser): string;
   child: ChildProcess;
   /** Log lines so far. */
   lines: string[];
-  client(settings?: ClickHouseSettings): ClickHouseClient;
+  /** Of the loader by default. */
+  client(settings?: ClickHouseSettings, user?: EngineUser): ClickHouseClient;
   /** Sends a signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
@@ -24,9 +36,14 @@ export interface EngineProcess {
 /** Starts the engine's program and waits until it says that it is ready. @throws with what it wrote when it ends instead */
 export async function startEngineProcess(
   dataDir: string,
-  { fewThreads = false, flags = [] as string[] } = {},
+  { fewThreads = false, flags = [] as string[], credentials = createEngineCredentials() } = {},
 ): Promise<EngineProcess> {
-  const env: NodeJS.ProcessEnv = { ...process.env, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    LOG_LEVEL: 'info',
+    LOG_FORMAT: 'json',
+    [PASSWORD_DIGESTS]: credentials.digests,
+  };
   delete env['UV_THREADPOOL_SIZE'];
   if (!fewThreads) env['UV_THREADPOOL_SIZE'] = String(THREADS_NEEDED);
   const child = spawn(
@@ -46,13 +63,16 @@ export async function startEngineProcess(
       ready((JSON.parse(line) as { url: string }).url);
     });
   });
+  const as = (user: EngineUser) => credentials.url(user, url);
   return {
     url,
+    credentials,
+    as,
     child,
     lines,
-    client: (settings = {}) => {
+    client: (settings = {}, user = 'loader') => {
       // Level 127 is off: errors are what these tests are about.
-      const client = createClient({ url, clickhouse_settings: settings, log: { level: 127 } });
+      const client = createClient({ url: as(user), clickhouse_settings: settings, log: { level: 127 } });
       clients.push(client);
       return client;
     },

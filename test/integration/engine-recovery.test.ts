@@ -24,7 +24,11 @@ async function start(...more: [Parameters<typeof startEngineProcess>[1]?]): Prom
   return engine;
 }
 const post = async (engine: EngineProcess, sql: string): Promise<string> => {
-  const answer = await fetch(engine.url, { method: 'POST', body: sql });
+  const answer = await fetch(engine.url, {
+    method: 'POST',
+    body: sql,
+    headers: engine.credentials.headers('loader'),
+  });
   const text = await answer.text();
   if (!answer.ok) throw new Error(text);
   return text.trim();

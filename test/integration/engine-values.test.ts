@@ -219,7 +219,11 @@ describe('rows', { timeout: 30_000 }, () => {
       query: `CREATE OR REPLACE TABLE copies (id UInt64, text String) ENGINE = MergeTree ORDER BY id`,
     });
     const url = `${engine.url}/?query=${encodeURIComponent(`INSERT INTO copies FORMAT ${format}`)}`;
-    const answer = await fetch(url, { method: 'POST', body: Buffer.concat(pieces) });
+    const answer = await fetch(url, {
+      method: 'POST',
+      body: Buffer.concat(pieces),
+      headers: engine.credentials.headers('loader'),
+    });
     expect(await answer.text()).toBe('');
     const same = await client.query({
       query: `SELECT count() AS n FROM copies WHERE (id, text) IN (${select})`,

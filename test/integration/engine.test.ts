@@ -28,6 +28,7 @@ afterAll(async () => {
   await folder.remove();
 }, 30_000);
 
+const headers = () => engine.credentials.headers('loader');
 async function scalar(query: string): Promise<string> {
   const result = await client.query({ query, format: 'TabSeparated' });
   return (await result.text()).trim();
@@ -54,6 +55,7 @@ describe('large results', { timeout: 120_000 }, () => {
       let bytes = 0;
       const answer = await fetch(`${engine.url}/?default_format=${format}`, {
         method: 'POST',
+        headers: headers(),
         body: 'SELECT number, number AS same FROM numbers(20000000)',
       });
       let seen = 0;
@@ -115,9 +117,11 @@ describe('errors half way', { timeout: 60_000 }, () => {
 
   it('never look like a whole result, compressed or not', async () => {
     const url = `${engine.url}/?${inUrl}&query=${encodeURIComponent(`${query} FORMAT TSV`)}`;
-    await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow();
+    await expect(fetch(url, { headers: headers() }).then((answer) => answer.text())).rejects.toThrow();
     const [answer] = (await once(
-      httpGet(`${url}&enable_http_compression=1`, { headers: { 'Accept-Encoding': 'gzip' } }),
+      httpGet(`${url}&enable_http_compression=1`, {
+        headers: { ...headers(), 'Accept-Encoding': 'gzip' },
+      }),
       'response',
     )) as [IncomingMessage];
     let end = '';
@@ -132,7 +136,7 @@ describe('errors half way', { timeout: 60_000 }, () => {
 
   it('have their status when the whole is waited for', async () => {
     const url = `${engine.url}/?wait_end_of_query=1&${inUrl}&query=${encodeURIComponent(`${query} FORMAT TSV`)}`;
-    const answer = await fetch(url);
+    const answer = await fetch(url, { headers: headers() });
     expect([answer.status, answer.headers.get('x-clickhouse-exception-code')]).toEqual([500, '395']);
     expect(await answer.text()).toMatch(/^Code: 395/);
     expect(await spooled()).toEqual([]);
@@ -160,6 +164,7 @@ describe('deadlines and cancels', { timeout: 60_000 }, () => {
     ).rejects.toMatchObject(late);
     const answer = await fetch(`${engine.url}/?max_execution_time=0.3`, {
       method: 'POST',
+      headers: headers(),
       body: endless(1e15),
     });
     expect(answer.status).toBe(408);
@@ -303,6 +308,7 @@ describe('bodies', { timeout: 120_000 }, () => {
     const before = await residentBytes(pid);
     const answer = await fetch(`${engine.url}/?query=${encodeURIComponent('INSERT INTO large FORMAT TSV')}`, {
       method: 'POST',
+      headers: headers(),
       body: rows(),
       duplex: 'half',
     } as unknown as RequestInit);
@@ -326,6 +332,7 @@ describe('bodies', { timeout: 120_000 }, () => {
     }
     const sending = fetch(`${engine.url}/?query=${encodeURIComponent('INSERT INTO cut FORMAT TSV')}`, {
       method: 'POST',
+      headers: headers(),
       body: rows(),
       duplex: 'half',
       signal: abort.signal,

@@ -45,7 +45,7 @@ let warehouse: Warehouse;
 
 beforeAll(async () => {
   engine = await startEngineProcess(join(folder, 'clickhouse'));
-  warehouse = createWarehouse({ url: engine.url, by: 'worker' });
+  warehouse = createWarehouse({ url: engine.as('loader'), by: 'worker' });
   await migrate(warehouse);
   await warehouse.command(
     `INSERT INTO files (source, filename, version, month, stage, size_bytes, chunks, lake_key, updated_at, revision)

@@ -42,7 +42,7 @@ const loads: MadeLoad[] = [];
 
 beforeAll(async () => {
   engine = await startEngineProcess(join(folder, 'clickhouse'));
-  warehouse = createWarehouse({ url: engine.url, by: 'gateway' });
+  warehouse = createWarehouse({ url: engine.as('loader'), by: 'gateway' });
   await migrate(warehouse);
   liveLoads = follow();
   answers = createTestAnswers({ warehouse, liveLoads, memoryBytes: TINY, registry });

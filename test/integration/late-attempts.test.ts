@@ -27,7 +27,7 @@ let filename: string;
 
 beforeAll(async () => {
   engine = await startEngineProcess(join(folder, 'clickhouse'));
-  warehouse = createWarehouse({ url: engine.url, by: 'load' });
+  warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
   await migrate(warehouse);
   liveLoads = followLiveLoads({
     warehouse,

@@ -22,7 +22,7 @@ let warehouse: Warehouse;
 
 beforeAll(async () => {
   engine = await startEngineProcess(join(folder, 'clickhouse'));
-  warehouse = createWarehouse({ url: engine.url, by: 'load' });
+  warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
   await migrate(warehouse);
 });
 
@@ -74,7 +74,7 @@ it.each(['2009-01', '2010-02', '2010-05', '2015-06', '2018-08', '2022-05', '2023
   async (month) => {
     const path = join(folder, `yellow_tripdata_${month}.parquet`);
     const signal = AbortSignal.timeout(MINUTE);
-    await generateMonth({ engineUrl: engine.url, month, rows: 5_000, seed: 1, path, signal });
+    await generateMonth({ engineUrl: engine.as('reader'), month, rows: 5_000, seed: 1, path, signal });
     const { load: loaded, schema, rows, checksum } = await load(path, month);
     expect(schema.drift).toEqual([]);
     expect(loaded.proof).toMatchObject({ rowsByFooter: 5_000, rowsLoaded: rows, checksum });

@@ -13,8 +13,8 @@ let migrated: Migrated;
 beforeAll(async () => {
   folder = await temporaryFolder();
   engine = await startEngineProcess(folder.path);
-  worker = createWarehouse({ url: engine.url, by: 'worker' });
-  gateway = createWarehouse({ url: engine.url, by: 'gateway', readOnly: true });
+  worker = createWarehouse({ url: engine.as('loader'), by: 'worker' });
+  gateway = createWarehouse({ url: engine.as('gateway'), by: 'gateway', readOnly: true });
   migrated = await migrate(worker);
 }, 30_000);
 

@@ -157,7 +157,7 @@ describe('the engine', () => {
   let warehouse: Warehouse;
   beforeAll(async () => {
     engine = await startEngineProcess(join(folder, 'clickhouse'));
-    warehouse = createWarehouse({ url: engine.url, by: 'load' });
+    warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
   });
   afterAll(async () => {
     await warehouse?.close();

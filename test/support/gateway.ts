@@ -13,7 +13,7 @@ export interface Gateway {
 
 /** @param tripline or as much of one as is there: Redis and Temporal may be away */
 export async function startGateway(
-  { part, dataDir }: Pick<Tripline, 'part' | 'dataDir'>,
+  { part, clickhouse, dataDir }: Pick<Tripline, 'part' | 'clickhouse' | 'dataDir'>,
   { sourceUrl, env = {} }: { sourceUrl: string; env?: Record<string, string> },
 ): Promise<Gateway> {
   const port = await freePort();
@@ -23,7 +23,7 @@ export async function startGateway(
       SOURCE_URL: sourceUrl,
       DATA_DIR: dataDir,
       PORT: String(port),
-      CLICKHOUSE_URL: part('clickhouse').url,
+      CLICKHOUSE_URL: clickhouse('reader'),
       REDIS_URL: part('redis').url,
       TEMPORAL_ADDRESS: part('temporal').url.replace(/^\w+:\/\//, ''),
       ...env,

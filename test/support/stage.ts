@@ -42,7 +42,7 @@ export async function startStage(): Promise<Stage> {
   const dataDir = join(folder, 'clickhouse');
   const [firstEngine, redis] = await Promise.all([startEngineProcess(dataDir), startRedisServer()]);
   let engine = firstEngine;
-  const warehouse = createWarehouse({ url: engine.url, by: 'load' });
+  const warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
   await migrate(warehouse);
   const gateways: StagedGateway[] = [];
 
@@ -54,7 +54,7 @@ export async function startStage(): Promise<Stage> {
         SOURCE_URL: `file://${folder}`,
         DATA_DIR: folder,
         PORT: String(port),
-        CLICKHOUSE_URL: engine.url,
+        CLICKHOUSE_URL: engine.as('gateway'),
         REDIS_URL: redis.url,
         // Nobody is there.
         TEMPORAL_ADDRESS: '127.0.0.1:9',
@@ -92,7 +92,10 @@ export async function startStage(): Promise<Stage> {
       return engine;
     },
     async startEngineAgain() {
-      engine = await startEngineProcess(dataDir, { flags: ['--port', new URL(engine.url).port] });
+      engine = await startEngineProcess(dataDir, {
+        flags: ['--port', new URL(engine.url).port],
+        credentials: engine.credentials,
+      });
     },
     redis,
     warehouse,

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { localClickhouse } from '../../config/local-clickhouse.ts';
 import { freePorts } from '../../launcher/ports.ts';
 import { until } from './until.ts';
 
@@ -46,6 +47,10 @@ export interface Tripline {
   settled: (count: number, deadlineMs?: number) => Promise<FileNode[]>;
   /** Where a part runs now: `DATA_DIR/run/<name>.json`. */
   part: (name: string) => { pid: number; url: string };
+  /** ClickHouse's address with the credentials of one of its users in it. */
+  clickhouse: (user: 'reader' | 'loader') => string;
+  /** What the loader's statement gives, as text; throws when ClickHouse refuses it. */
+  sql: (statement: string) => Promise<string>;
   stop: () => Promise<void>;
 }
 
@@ -136,6 +141,14 @@ export async function startTripline({
       ),
     part: (name) =>
       JSON.parse(readFileSync(join(folder, 'run', `${name}.json`), 'utf8')) as { pid: number; url: string },
+    clickhouse: (as) => localClickhouse(folder, { as }),
+    async sql(statement) {
+      const { origin, username, password } = new URL(localClickhouse(folder, { as: 'loader' }));
+      const headers = { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password };
+      const response = await fetch(origin, { method: 'POST', body: statement, headers });
+      if (!response.ok) throw new Error(await response.text());
+      return response.text();
+    },
     async stop() {
       child.kill('SIGTERM');
       await exited;

@@ -86,10 +86,7 @@ export const everyday: Scene = async ({ folder, withRecorder }) => {
     server.break(false);
 
     // Trips that are lost: found, and loaded again from the lake.
-    await fetch(tripline.part('clickhouse').url, {
-      method: 'POST',
-      body: 'DELETE FROM trips WHERE trip_distance > 5',
-    });
+    await tripline.sql('DELETE FROM trips WHERE trip_distance > 5');
     const args = [{ source: SOURCE, repair: true }];
     await client.workflow.execute('reconcile', { workflowId: 'reconcile', taskQueue: 'tripline', args });
     await keep('reconcile', 'reconcile');

@@ -20,7 +20,7 @@ export const steered: Scene = async ({ folder, withRecorder }) => {
     sourceUrl: server.url,
     env: { POLL_SECONDS: '20', CHUNK_BYTES: '65536' },
   });
-  const sql = (body: string) => fetch(tripline.part('clickhouse').url, { method: 'POST', body });
+  const { sql } = tripline;
   /** While it stands still, an activity that asks it stays under way. */
   const engine = (signal: 'SIGSTOP' | 'SIGCONT') => process.kill(tripline.part('clickhouse').pid, signal);
 
@@ -125,7 +125,7 @@ export const steered: Scene = async ({ folder, withRecorder }) => {
     const keys = await sql(
       `SELECT lake_key FROM files FINAL WHERE filename = '${filenameOf('2022-04')}' FORMAT TSV`,
     );
-    const key = (await keys.text()).trim();
+    const key = keys.trim();
     rmSync(join(lake, readdirSync(lake).find((name) => name.startsWith(key)) ?? key));
     await (await reconcile('reconcile-reporting', { source: SOURCE })).result();
     await keep('reconcile-reported', 'reconcile-reporting');
