@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { variablesFor } from '../config/part-environment.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
 
 /** The process groups that must not outlive the launcher. */
@@ -26,6 +27,7 @@ export function createProcessGroups(
 
   function startReaper(): ChildProcess {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'reaper.mjs')], {
+      env: variablesFor('helper', process.env),
       detached: true,
       cwd: '/',
       stdio: ['pipe', 'ignore', 'ignore'],
