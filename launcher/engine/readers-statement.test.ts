@@ -10,6 +10,7 @@ it.each([
   "SELECT 'file(''x'')', 'é', '$a$', '\\\\'",
   'SELECT filename, "é" FROM files -- file $ \\',
   'SELECT 1 SETTINGS max_threads = 1',
+  "SELECT 1 - -1, 'a--b' --c",
   "SELECT dialect FROM x WHERE format_schema = 'a'",
   'SELECT readonly FROM x LIMIT 1 SETTINGS limit = 1',
 ])('takes %s', (sql) => {
@@ -28,6 +29,8 @@ it.each([
   ['SELECT é', 497],
   ['SELECT 1\u00a0', 497],
   ['SELECT 1 \\G', 497],
+  ["SELECT 1e--2, file('x')", 497],
+  ['SELECT 1.e--2', 497],
   ['SELECT 1\u0000', 497],
   ["SELECT 1 SETTINGS format_schema = 'a'", 452],
   ["SELECT 1 settings `dialect` = 'a'", 452],

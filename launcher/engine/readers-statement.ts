@@ -1,22 +1,22 @@
 import { exceptionOf } from './exception.ts';
 import { sqlTokens, type SqlToken } from './sql-tokens.ts';
 
-/** Functions that reach files, programs or other servers, and that ClickHouse has no grant for. In lower case. */
+/** Functions that reach files, programs or other servers, and that ClickHouse has no grant for. In upper case. */
 const FUNCTIONS_BEYOND_THE_TABLES: ReadonlySet<string> = new Set([
-  'file',
-  'catboostevaluate',
-  'aiclassify',
-  'aiembed',
-  'aiextract',
-  'aigenerate',
-  'aitranslate',
+  'FILE',
+  'CATBOOSTEVALUATE',
+  'AICLASSIFY',
+  'AIEMBED',
+  'AIEXTRACT',
+  'AIGENERATE',
+  'AITRANSLATE',
 ]);
 
 /** Settings that a reader may give: how much, how long, and how values look. No other: some reach files and servers, or evaluate text. */
 const READERS_SETTINGS: readonly RegExp[] = [
   /^output_format_(?!schema$|avro_)/,
   /^format_(csv|tsv|json|custom)_/,
-  /^(date_time_(input|output)_format|session_timezone|extremes|limit|offset|final|readonly|log_comment|priority)$/,
+  /^(date_time_(input|output)_format|session_timezone|extremes|limit|offset|final|readonly|log_comment)$/,
   /^max_(execution_time|estimated_execution_time|threads|block_size|columns_to_read)$/,
   /^max_(rows|bytes|result)_(rows|bytes|to|in)(_|$)/,
   /_overflow_mode$/,
@@ -43,14 +43,28 @@ export function requireReadersSettings(names: Iterable<string>): void {
   }
 }
 
-/** What stands between the tokens or in one, and is neither quoted nor a comment: printable ASCII without dollar and backslash. */
+/** Printable ASCII without dollar and backslash. */
 const PLAIN = /^[\x20-\x23\x25-\x5b\x5d-\x7e]*$/;
+const PLAIN_LINES = /^[\t\n\r\x20-\x23\x25-\x5b\x5d-\x7e]*$/;
 
 function isPlain(token: SqlToken, sql: string): boolean {
   const text = sql.slice(token.start, token.end);
   if (token.kind !== 'quoted') return PLAIN.test(text);
   // A string literal may hold anything; an identifier must be as it looks. What begins otherwise is a heredoc.
   return text.startsWith("'") || (/^["`]/.test(text) && !text.includes('\\'));
+}
+
+/** In ClickHouse the first dash of `1e--2` belongs to the number, and so the second begins no comment. */
+const COMMENT_BEHIND_WORD = /\w--/;
+
+function requireNoCommentBehindWord(sql: string): void {
+  for (const { kind, end } of sqlTokens(sql)) {
+    if (kind !== 'word' || !sql.startsWith('--', end)) continue;
+    throw exceptionOf(
+      'ACCESS_DENIED',
+      `A reader's statement must have a space before a comment: ${JSON.stringify(sql.slice(Math.max(0, end - 10), end + 2))}.`,
+    );
+  }
 }
 
 const withoutQuotes = (token: SqlToken, sql: string): string =>
@@ -63,24 +77,31 @@ const withoutQuotes = (token: SqlToken, sql: string): string =>
  * @throws ClickHouseException 497 and 452, as ClickHouse would say it
  */
 export function requireReadersStatement(sql: string, knownSettings: ReadonlySet<string>): void {
-  const names: string[] = [];
+  // Nearly every statement: then no token needs to be looked at for this.
+  const isAllPlain = PLAIN_LINES.test(sql);
+  const names: SqlToken[] = [];
+  let hasSettings = false;
+  if (COMMENT_BEHIND_WORD.test(sql)) requireNoCommentBehindWord(sql);
   for (const token of sqlTokens(sql)) {
-    if (!isPlain(token, sql)) {
+    if (!isAllPlain && !isPlain(token, sql)) {
       throw exceptionOf(
         'ACCESS_DENIED',
         `A reader's statement must be plain: no ${JSON.stringify(sql.slice(token.start, token.start + 20))}, that is no heredoc, no backslash in an identifier, and outside of quotes nothing but ASCII without $ and backslash.`,
       );
     }
     if (token.kind === 'symbol' || sql[token.start] === "'") continue;
-    const name = withoutQuotes(token, sql);
-    if (FUNCTIONS_BEYOND_THE_TABLES.has(name.toLowerCase())) {
+    const name = token.kind === 'word' ? token.text : withoutQuotes(token, sql).toUpperCase();
+    if (FUNCTIONS_BEYOND_THE_TABLES.has(name)) {
       throw exceptionOf(
         'ACCESS_DENIED',
-        `Not enough privileges: a reader's statement must not name ${name}, which is a function that reaches beyond the tables. Give a column or an alias another name.`,
+        `Not enough privileges: a reader's statement must not name ${withoutQuotes(token, sql)}, which is a function that reaches beyond the tables. Give a column or an alias another name.`,
       );
     }
-    names.push(name);
+    hasSettings ||= name === 'SETTINGS';
+    names.push(token);
   }
-  if (!names.some((name) => name.toUpperCase() === 'SETTINGS')) return;
-  requireReadersSettings(names.filter((name) => knownSettings.has(name)));
+  if (!hasSettings) return;
+  requireReadersSettings(
+    names.map((token) => withoutQuotes(token, sql)).filter((name) => knownSettings.has(name)),
+  );
 }

@@ -27,6 +27,7 @@ const secrets: string[] = [OPERATOR, KEY];
 beforeAll(async () => {
   [folder, issuer] = await Promise.all([temporaryFolder(), startTokenIssuer()]);
   engine = await startEngineProcess(folder.path);
+  secrets.push(engine.credentials.headers('gateway')['X-ClickHouse-Key']);
   const warehouse = createWarehouse({ url: engine.as('loader'), by: 'worker' });
   await migrate(warehouse);
   await warehouse.close();
