@@ -4,7 +4,8 @@ import { z } from 'zod';
 
 const runFile = z.object({
   url: z.string(),
-  headers: z.object({ 'X-ClickHouse-User': z.string(), 'X-ClickHouse-Key': z.string() }),
+  /** A launcher of before wrote none, and its ClickHouse wants none. */
+  headers: z.object({ 'X-ClickHouse-User': z.string(), 'X-ClickHouse-Key': z.string() }).optional(),
 });
 
 /**
@@ -20,5 +21,6 @@ export function localClickhouse(dataDir: string, { as: user }: { as: 'reader' | 
     return 'http://127.0.0.1:8123';
   }
   const { url, headers } = runFile.parse(JSON.parse(text));
+  if (headers === undefined) return url;
   return url.replace('://', `://${headers['X-ClickHouse-User']}:${headers['X-ClickHouse-Key']}@`);
 }
