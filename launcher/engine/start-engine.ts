@@ -58,7 +58,7 @@ async function requireAccessControl(session: Session): Promise<void> {
   const isKept =
     processes.text().trim() === '0' &&
     (await isRefused("SELECT * FROM file('/dev/null', 'LineAsString')")) &&
-    (await isRefused('CREATE TABLE not_allowed (a UInt8) ENGINE = Null'));
+    (await isRefused('CREATE TEMPORARY TABLE not_allowed (a UInt8)'));
   session.close();
   if (!isKept) throw new EngineStartError(`this version of chdb does not keep to ${ACCESS}`);
 }

@@ -57,7 +57,7 @@ it('loads a file and answers, from production packages alone', { timeout: 240_00
   const before = readdirSync(bundles);
   await writeTrips({ path: join(source, 'yellow_tripdata_2022-03.parquet'), month: '2022-03', rows: 1_000 });
   const [port, workerPort] = [await freePort(), await freePort()];
-  const start = (main: string): ChildProcess => {
+  const start = (main: string, user: 'loader' | 'gateway'): ChildProcess => {
     const child = spawn(process.execPath, ['--import', 'tsx', main], {
       cwd: image.workdir,
       // Nothing of this machine's environment: what the image and docker-compose.yml give.
@@ -68,7 +68,7 @@ it('loads a file and answers, from production packages alone', { timeout: 240_00
         WORKER_PORT: String(workerPort),
         SOURCE_URL: `file://${source}`,
         LAKE_URL: `file://${join(folder, 'lake')}`,
-        CLICKHOUSE_URL: engine.as('gateway'),
+        CLICKHOUSE_URL: engine.as(user),
         TEMPORAL_ADDRESS: temporal.address,
         OPERATOR_TOKEN: 'a-token-for-tests-only',
       },
@@ -80,8 +80,8 @@ it('loads a file and answers, from production packages alone', { timeout: 240_00
   };
   expect(image.command).toEqual(['node', '--max-semi-space-size=4', '--import', 'tsx', 'worker/main.ts']);
   const started = performance.now();
-  const worker = start('worker/main.ts');
-  start('gateway/main.ts');
+  const worker = start('worker/main.ts', 'loader');
+  start('gateway/main.ts', 'gateway');
   try {
     await until(
       'the worker is ready',
