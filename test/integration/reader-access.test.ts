@@ -265,6 +265,29 @@ it('lets a reader read, and say how', async () => {
   expect(await ask('reader', 'SELECT {a:String}', { more })).toEqual({ status: 200, text: 'b\n' });
 });
 
+it('gives a reader any format, also of values in the body', async () => {
+  const client = engine.client({ readonly: '2', max_execution_time: 9 }, 'reader');
+  for (const [format, magic] of [
+    ['Parquet', 'PAR1'],
+    ['ArrowStream', '\u00ff\u00ff\u00ff\u00ff'],
+    ['Native', '\u0001\u0001'],
+  ] as const) {
+    const { stream } = await client.exec({
+      query: `SELECT {a:UInt8} AS a FORMAT ${format}`,
+      query_params: { a: 1 },
+    });
+    const bytes = Buffer.concat((await stream.toArray()) as Buffer[]).toString('latin1');
+    expect(bytes.startsWith(magic), format).toBe(true);
+  }
+  const secret = await client.query({
+    query: 'SELECT {secret_a:String} AS a',
+    query_params: { secret_a: "it's" },
+    use_multipart_params: true,
+    format: 'JSONEachRow',
+  });
+  expect(await secret.json()).toEqual([{ a: "it's" }]);
+});
+
 it('shows a reader nothing of what others do', async () => {
   const secret = 'a-password-in-a-statement';
   const abort = new AbortController();
