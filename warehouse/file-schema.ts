@@ -1,7 +1,9 @@
 /** The schema contract: how the columns of one file, by its Parquet footer, become the canonical columns. */
 import type { FileMetaData, SchemaElement } from 'hyparquet';
 import { compareWithEra, type Drift, type JudgedColumn } from './drift.ts';
+import { engineType } from './engine-type.ts';
 import { eraFor } from './eras.ts';
+import { declaredName, ROW_NUMBER } from './file-columns.ts';
 import { physicalType, type PhysicalType } from './physical-type.ts';
 import type { Refusal } from './refusal.ts';
 import { IGNORED_COLUMNS, OTHER_DATA_SETS, TRIP_COLUMNS } from './trip-columns.ts';
@@ -18,9 +20,21 @@ export interface MappedColumn {
   physicalType: PhysicalType;
 }
 
+/** A column that is read: into its canonical column, or into `extra`. */
+export interface ReadColumn {
+  /** Name in the file, exactly. */
+  name: string;
+  /** The name by which the engine is asked for it. */
+  declared: string;
+  /** The engine's type of it; undefined where its inference is to find it. */
+  type: string | undefined;
+}
+
 export interface FileSchema {
   /** Rows by the footer. */
   rows: number;
+  /** All that is read of the file. */
+  read: ReadColumn[];
   columns: MappedColumn[];
   /** Top-level columns that we do not know, by their names in the file; kept in `extra`. */
   unknown: string[];
@@ -140,13 +154,52 @@ export function readFileSchema(
   if (!Number.isSafeInteger(rows) || rows < 0)
     refusal ??= { code: 'UNREADABLE', message: `the footer says ${metadata.num_rows} rows` };
   if (refusal !== undefined) return { refusal, drift };
+  const { read, left } = columnsToRead(columns, mapped);
+  const leftOut = new Set(left.map(({ name }) => name));
   const unknown = described
-    .filter(({ name, loaded }) => !loaded && !IGNORED_COLUMNS.includes(name))
+    .filter(({ name, loaded }) => !loaded && !IGNORED_COLUMNS.includes(name) && !leftOut.has(name))
     .map(({ name }) => name);
-  const strangers = described.filter(
-    ({ name, canonical }) => canonical === null && !IGNORED_COLUMNS.includes(name),
-  );
+  const strangers = described.filter(({ name, canonical }) => canonical === null && unknown.includes(name));
   if (strangers.length > 0)
     notes.push(`columns not known to us, kept in extra: ${strangers.map(({ name }) => name).join(', ')}`);
-  return { rows, columns: mapped, unknown, notes, drift };
+  for (const { name, why } of left) notes.push(`the column ${JSON.stringify(name)} is not kept: ${why}`);
+  return { rows, read, columns: mapped, unknown, notes, drift };
+}
+
+/** What can be read of a file beside the position of its rows, and the columns that cannot, with the reason. */
+function columnsToRead(
+  columns: readonly SchemaElement[],
+  mapped: readonly MappedColumn[],
+): { read: ReadColumn[]; left: { name: string; why: string }[] } {
+  const read: ReadColumn[] = [];
+  const left: { name: string; why: string }[] = [];
+  const names = columns.map(({ name }) => name);
+  const needed = new Set(mapped.map(({ source }) => source));
+  for (const column of columns) {
+    const { name } = column;
+    if (IGNORED_COLUMNS.includes(name)) continue;
+    const declared = declaredName(name, names);
+    if (name === '') left.push({ name, why: 'it has no name, and the engine reads columns by name' });
+    else if (declared === undefined)
+      left.push({ name, why: 'the engine has a column of this name, and the file has it in two spellings' });
+    else read.push({ name, declared, type: engineType(column) });
+  }
+  if (!names.includes(ROW_NUMBER)) return { read, left };
+  // The engine's own column of that name is hidden where the engine infers what the file has, so every column that is read needs a type; and where
+  // the file's is read by another spelling, no other two may differ in spelling alone.
+  const spellings = read.map(({ name }) => name.toLowerCase());
+  const isTwice = new Set(spellings).size < spellings.length;
+  return {
+    read: read.filter(({ name, declared, type }) => {
+      const why =
+        name !== declared && isTwice
+          ? 'the engine has a column of this name, and other columns of the file differ in the case of letters alone'
+          : type === undefined && !needed.has(name)
+            ? 'its type is nested or not known to us, beside a column that is named as one of the engine’s own'
+            : undefined;
+      if (why !== undefined) left.push({ name, why });
+      return why === undefined;
+    }),
+    left,
+  };
 }

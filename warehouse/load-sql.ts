@@ -1,8 +1,9 @@
-/** The statements that put one file into the warehouse, built from its schema. Values are bound; names are quoted. */
+/** The statements that put one file into the warehouse, built from its schema. Values are bound; the file's names end in `file-columns.ts`. */
 import type { LakeObject } from '../lake/lake.ts';
+import { fileColumns, type FileColumns } from './file-columns.ts';
 import type { FileSchema, MappedColumn, SourceType } from './file-schema.ts';
 import { EARLIEST_MICROS, PAST_LATEST_MICROS } from './pickup-domain.ts';
-import { identifier, literal } from './sql-text.ts';
+import { literal } from './sql-text.ts';
 import { TRIP_COLUMNS, type TripColumn } from './trip-columns.ts';
 
 function timestamp(column: string, sourceType: SourceType): string {
@@ -36,9 +37,11 @@ function flag(column: string, sourceType: SourceType): string {
   return `transform(${text}, ['0', '1', '0.0', '1.0', ''], ['N', 'Y', 'N', 'Y', NULL], ${text})`;
 }
 
-function expression(canonical: TripColumn, mapped: MappedColumn | undefined): string {
+type NameOf = FileColumns['of'];
+
+function expression(canonical: TripColumn, mapped: MappedColumn | undefined, nameOf: NameOf): string {
   if (mapped === undefined) return 'NULL';
-  const column = identifier(mapped.source);
+  const column = nameOf(mapped.source);
   switch (canonical.type) {
     case 'timestamp':
       return timestamp(column, mapped.sourceType);
@@ -58,10 +61,10 @@ function expression(canonical: TripColumn, mapped: MappedColumn | undefined): st
  * True where a value of a known column became NULL (vendor `DDS`, a fractional count, 31 February); undefined for a column of
  * which that cannot be. A required column's misfits are rejected rows, which keep what was written.
  */
-function misfit(canonical: TripColumn, mapped: MappedColumn): string | undefined {
+function misfit(canonical: TripColumn, mapped: MappedColumn, nameOf: NameOf): string | undefined {
   if (canonical.required === true || canonical.type === 'flag') return undefined;
-  const column = identifier(mapped.source);
-  const lost = `isNull(${expression(canonical, mapped)})`;
+  const column = nameOf(mapped.source);
+  const lost = `isNull(${expression(canonical, mapped, nameOf)})`;
   if (mapped.sourceType === 'text') return `${lost} AND notEmpty(trimBoth(${column}))`;
   const whole = canonical.type === 'code' || canonical.type === 'count';
   const fits = mapped.physicalType === 'int32' || mapped.physicalType === 'null';
@@ -72,17 +75,17 @@ function misfit(canonical: TripColumn, mapped: MappedColumn): string | undefined
  * Unknown columns, and values of known ones that fit no canonical type: nothing is lost. The map is only built for the rows
  * that have something in it (functions in `if` are evaluated for the rows that need them alone).
  */
-function extra(schema: FileSchema): string {
-  const kept = schema.unknown.map((name) => ({ name, when: `isNotNull(${identifier(name)})` }));
+function extra(schema: FileSchema, nameOf: NameOf): string {
+  const kept = schema.unknown.map((name) => ({ name, when: `isNotNull(${nameOf(name)})` }));
   for (const mapped of schema.columns) {
     const canonical = TRIP_COLUMNS.find(({ name }) => name === mapped.canonical);
-    const when = canonical === undefined ? undefined : misfit(canonical, mapped);
+    const when = canonical === undefined ? undefined : misfit(canonical, mapped, nameOf);
     if (when !== undefined) kept.push({ name: mapped.source, when });
   }
   const none = `CAST(map(), 'Map(LowCardinality(String), String)')`;
   if (kept.length === 0) return none;
   const entries = kept.map(
-    ({ name, when }) => `(${literal(name)}, if(${when}, toString(${identifier(name)}), NULL))`,
+    ({ name, when }) => `(${literal(name)}, if(${when}, toString(${nameOf(name)}), NULL))`,
   );
   const present = `arrayFilter(entry -> isNotNull(entry.2), [${entries.join(', ')}])`;
   const built = `mapFromArrays(arrayMap(entry -> entry.1, ${present}), arrayMap(entry -> assumeNotNull(entry.2), ${present}))`;
@@ -90,6 +93,7 @@ function extra(schema: FileSchema): string {
   return `if(${any}, CAST(${built}, 'Map(LowCardinality(String), String)'), ${none})`;
 }
 
+/** Names in the statements below. Only `fileColumns` sees names of the file. */
 const PICKUP = 'c0';
 const DISTANCE = 'c2';
 
@@ -102,16 +106,12 @@ const NO_DISTANCE = `isNull(${DISTANCE})`;
 const DISTANCE_NOT_FINITE = `NOT isFinite(ifNull(${DISTANCE}, 0))`;
 const REJECTED = [NO_PICKUP, PICKUP_OUT_OF_RANGE, NO_DISTANCE, DISTANCE_NOT_FINITE].join(' OR ');
 
-function expressionOf(schema: FileSchema, canonical: TripColumn): string {
-  return expression(
-    canonical,
-    schema.columns.find(({ canonical: name }) => name === canonical.name),
-  );
+function expressionOf(schema: FileSchema, canonical: TripColumn, nameOf: NameOf): string {
+  return expression(canonical, mappedTo(schema, canonical), nameOf);
 }
 
-function sourceOf(schema: FileSchema, canonical: string): string {
-  const mapped = schema.columns.find(({ canonical: name }) => name === canonical);
-  return mapped === undefined ? 'NULL' : identifier(mapped.source);
+function mappedTo({ columns }: FileSchema, { name }: TripColumn): MappedColumn | undefined {
+  return columns.find(({ canonical }) => canonical === name);
 }
 
 /** Parameter: load_id. */
@@ -122,25 +122,42 @@ ${selectTripsSql(schema, file)}`;
 
 /** What is inserted into `trips`. Parameter: load_id. */
 export function selectTripsSql(schema: FileSchema, file: LakeObject): string {
+  const mapped = schema.columns.map(({ source }) => source);
+  const columns = fileColumns(schema.read, file, [...mapped, ...schema.unknown]);
   const outer = TRIP_COLUMNS.map(({ required }, index) =>
     required === true ? `assumeNotNull(c${index})` : `c${index}`,
   );
-  const inner = TRIP_COLUMNS.map((canonical, index) => `${expressionOf(schema, canonical)} AS c${index}`);
-  return `SELECT ${outer.join(', ')}, unknown_columns, assumeNotNull(file_row), {load_id:UUID}
+  const inner = TRIP_COLUMNS.map(
+    (canonical, index) => `${expressionOf(schema, canonical, columns.of)} AS c${index}`,
+  );
+  return `SELECT ${outer.join(', ')}, unknown_columns, file_row, {load_id:UUID}
 FROM (
   SELECT ${inner.join(',\n    ')},
-    ${extra(schema)} AS unknown_columns,
-    _row_number AS file_row
-  FROM ${file.sql}
+    ${extra(schema, columns.of)} AS unknown_columns,
+    ${columns.rowNumber} AS file_row
+  FROM ${columns.sql}
 )
 WHERE NOT (${REJECTED})`;
 }
 
-function pickupAndDistance(): { pickup: TripColumn; distance: TripColumn } {
+/** A file's pickups and distances, as the load reads them and as they are written, with the number of their row. */
+function pickupsAndDistances(schema: FileSchema, file: LakeObject): string {
   const [pickup, , distance] = TRIP_COLUMNS;
   if (pickup?.name !== 'tpep_pickup_datetime' || distance?.name !== 'trip_distance')
     throw new Error('column order');
-  return { pickup, distance };
+  const sources = [pickup, distance].flatMap((canonical) => mappedTo(schema, canonical)?.source ?? []);
+  const columns = fileColumns(schema.read, file, sources);
+  const written = (canonical: TripColumn): string => {
+    const source = mappedTo(schema, canonical)?.source;
+    return `toString(${source === undefined ? 'NULL' : columns.of(source)})`;
+  };
+  return `(
+  SELECT ${expressionOf(schema, pickup, columns.of)} AS ${PICKUP}, ${expressionOf(schema, distance, columns.of)} AS ${DISTANCE},
+    ${written(pickup)} AS written_pickup,
+    ${written(distance)} AS written_distance,
+    ${columns.rowNumber} AS file_row
+  FROM ${columns.sql}
+)`;
 }
 
 /**
@@ -148,31 +165,19 @@ function pickupAndDistance(): { pickup: TripColumn; distance: TripColumn } {
  * same rejections as the load, and nothing of what the load wrote.
  */
 export function proveFileSql(schema: FileSchema, file: LakeObject): string {
-  const { pickup, distance } = pickupAndDistance();
   return `SELECT count() AS rows,
-  sum(cityHash64(assumeNotNull(file_row), assumeNotNull(${PICKUP}), assumeNotNull(${DISTANCE}))) AS checksum
-FROM (
-  SELECT ${expressionOf(schema, pickup)} AS ${PICKUP}, ${expressionOf(schema, distance)} AS ${DISTANCE},
-    _row_number AS file_row
-  FROM ${file.sql}
-)
+  sum(cityHash64(file_row, assumeNotNull(${PICKUP}), assumeNotNull(${DISTANCE}))) AS checksum
+FROM ${pickupsAndDistances(schema, file)}
 WHERE NOT (${REJECTED})`;
 }
 
 /** Parameters: load_id, source, filename. */
 export function insertRejectedRowsSql(schema: FileSchema, file: LakeObject): string {
-  const { pickup, distance } = pickupAndDistance();
   return `INSERT INTO rejected_rows (load_id, source, filename, row_number, reason, tpep_pickup_datetime, trip_distance)
-SELECT {load_id:UUID}, {source:String}, {filename:String}, assumeNotNull(file_row),
+SELECT {load_id:UUID}, {source:String}, {filename:String}, file_row,
   multiIf(${NO_PICKUP}, 'no pickup time', ${PICKUP_OUT_OF_RANGE}, 'pickup time before 1900 or after 2299-12-30',
     ${NO_DISTANCE}, 'no distance', 'distance is not a finite number'),
   written_pickup, written_distance
-FROM (
-  SELECT ${expressionOf(schema, pickup)} AS ${PICKUP}, ${expressionOf(schema, distance)} AS ${DISTANCE},
-    toString(${sourceOf(schema, pickup.name)}) AS written_pickup,
-    toString(${sourceOf(schema, distance.name)}) AS written_distance,
-    _row_number AS file_row
-  FROM ${file.sql}
-)
+FROM ${pickupsAndDistances(schema, file)}
 WHERE ${REJECTED}`;
 }

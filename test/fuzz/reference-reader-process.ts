@@ -7,7 +7,10 @@ import { tripText } from './trip-text.ts';
 type Kind = 'timestamp' | 'text' | 'number' | 'other';
 
 interface Column {
+  /** In the file. */
   name: string;
+  /** DuckDB's name for it: another one where two differ in case alone. */
+  alias: string;
   kind: Kind;
 }
 
@@ -25,8 +28,8 @@ function kindOf(type: string): Kind {
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** As a trip's value is compared: bigint microseconds, number or text; and as it was written. */
-function selected({ name, kind }: Column): string {
-  const column = quoted(name);
+function selected({ alias, kind }: Column): string {
+  const column = quoted(alias);
   const written = `TRY_CAST(${column} AS VARCHAR)`;
   const moment = `CASE WHEN regexp_full_match(${written}, '\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?') THEN epoch_us(TRY_CAST(${written} AS TIMESTAMP)) END`;
   switch (kind) {
@@ -39,6 +42,22 @@ function selected({ name, kind }: Column): string {
     case 'other':
       return `NULL, ${written}, NULL`;
   }
+}
+
+/** @param elements of a schema, each behind its parent: the root first */
+function topLevelNames(elements: readonly (readonly DuckDBValue[])[]): string[] {
+  const names: string[] = [];
+  let index = 1;
+  const skip = (): void => {
+    const children = Number(elements[index]?.[1] ?? 0);
+    index += 1;
+    for (let child = 0; child < children; child += 1) skip();
+  };
+  while (index < elements.length) {
+    names.push(text(elements[index]?.[0] ?? null) ?? '');
+    skip();
+  }
+  return names;
 }
 
 const text = (value: DuckDBValue): string | null =>
@@ -86,12 +105,21 @@ async function read(path: string): Promise<ReferenceReading> {
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '2GB', threads: '1' });
   const connection = await instance.connect();
   try {
-    const file = `read_parquet('${path.replaceAll("'", "''")}', file_row_number = true)`;
+    const literal = `'${path.replaceAll("'", "''")}'`;
+    // One thread gives the rows in their order: a number of DuckDB's own would clash with a column of its name.
+    const file = `read_parquet(${literal})`;
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`);
+    const named = topLevelNames(
+      (await connection.runAndReadAll(`SELECT name, num_children FROM parquet_schema(${literal})`)).getRows(),
+    );
     const columns = described
       .getRows()
-      .map(([name, type]): Column => ({ name: String(name), kind: kindOf(String(type)) }))
-      .filter(({ name }) => name !== 'file_row_number' && !IGNORED_COLUMNS.includes(name));
+      .map(([alias, type], index): Column => ({
+        alias: String(alias),
+        name: named[index] ?? String(alias),
+        kind: kindOf(String(type)),
+      }))
+      .filter(({ name }) => name !== '' && !IGNORED_COLUMNS.includes(name));
     const found = TRIP_COLUMNS.map((trip) => {
       const index = trip.aliases
         .map((alias) => columns.findIndex(({ name }) => name.toLowerCase() === alias.toLowerCase()))
@@ -101,11 +129,9 @@ async function read(path: string): Promise<ReferenceReading> {
     });
     if (found.some(({ trip, index }) => trip.required === true && index === undefined))
       return { kind: 'refused', why: 'no pickup or no distance' };
-    const rows = await connection.runAndReadAll(
-      `SELECT file_row_number, ${columns.map(selected).join(', ')} FROM ${file} ORDER BY file_row_number`,
-    );
+    const rows = await connection.runAndReadAll(`SELECT ${columns.map(selected).join(', ')} FROM ${file}`);
     const trips: string[] = [];
-    for (const [row, ...values] of rows.getRows()) {
+    for (const [row, values] of rows.getRows().entries()) {
       const read = columns.map((_, index) => {
         const [value = null, written = null, moment = null] = values.slice(index * 3);
         return [value, text(written), moment] as const;

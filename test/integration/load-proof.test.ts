@@ -1,16 +1,21 @@
 /** What a load proves of itself: nothing is lost quietly, and the checksum is the file's own. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { parquetMetadata } from 'hyparquet';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { generateMonth } from '../../sources/demo/generate-month.ts';
+import { engineType } from '../../warehouse/engine-type.ts';
 import type { FileSchema } from '../../warehouse/file-schema.ts';
 import { readFooter } from '../../warehouse/footer.ts';
 import { loadFile, type VerifiedLoad } from '../../warehouse/load-file.ts';
 import { proveFileSql } from '../../warehouse/load-sql.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
+import { seededRandom } from '../support/random.ts';
+import { renameColumns } from '../support/rename-columns.ts';
 import { hasSharedData, SHARED_DATA } from '../support/shared-data.ts';
 import { writeTrips } from '../support/write-trips.ts';
 import { startEngineProcess, type EngineProcess } from './engine-process.ts';
@@ -149,4 +154,287 @@ it('a value that was changed shows in the checksum, and in no count', async () =
   const after = await load(path, '2022-03');
   expect(after.rows).toBe(before.rows);
   expect(after.checksum).not.toBe(before.checksum);
+});
+
+/** As they were written, row by row, by an independent reader. */
+async function duckRows(path: string, columns: readonly string[]): Promise<(string | null)[][]> {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  const values = columns.map((name) => `"${name}"::VARCHAR`);
+  const read = await connection.runAndReadAll(
+    `SELECT ${values.join(', ')} FROM read_parquet('${path}', file_row_number = true) ORDER BY file_row_number`,
+  );
+  connection.closeSync();
+  return read.getRows() as (string | null)[][];
+}
+
+async function extraOf(loadId: string): Promise<Record<string, string>[]> {
+  const rows = await warehouse.rows<{ extra: Record<string, string> }>(
+    'SELECT extra FROM trips WHERE load_id = {load_id:UUID} ORDER BY row_number',
+    { params: { load_id: loadId } },
+  );
+  return rows.map(({ extra }) => extra);
+}
+
+/** Names that are something else in SQL, in our statements or in the engine, or that must be quoted. */
+const NAMES: readonly string[] = [
+  ...[
+    'c0',
+    'c2',
+    'c23',
+    'file_row',
+    'unknown_columns',
+    'entry',
+    'written_pickup',
+    'file_column_0',
+    'file_column__1',
+  ],
+  ...[
+    'file_column_row',
+    'load_id',
+    'row_number',
+    'ROW_NUMBER',
+    'file_row_number',
+    'rows',
+    'checksum',
+    'reason',
+  ],
+  ...[
+    '_file',
+    '_path',
+    '_size',
+    '_time',
+    '_etag',
+    '_tags',
+    '_headers',
+    '_table',
+    '_part',
+    '_Path',
+    '_block_number',
+  ],
+  ...[
+    'tpep_pickup_datetime ',
+    ' trip_distance',
+    'trip\u200b_distance',
+    'trip_distanc\u0435',
+    'extra_amount',
+    'extras',
+  ],
+  ...[
+    'a',
+    'a.b',
+    'a.b.c',
+    '.',
+    '..',
+    'a.',
+    '.a',
+    't.a',
+    'default.trips',
+    'a.size0',
+    'a.null',
+    'n.keys',
+    'a[1]',
+    'a.1',
+  ],
+  ...[
+    'back`tick',
+    '`',
+    '``',
+    'back\\slash',
+    '\\',
+    '\\`',
+    '\\\\',
+    "sin'gle",
+    "'",
+    "''",
+    'dou"ble',
+    '"',
+    'a\tb',
+    'a\nb',
+    '\r\n',
+    '\0',
+  ],
+  ...[
+    '{load_id:UUID}',
+    '{x:String}',
+    '{',
+    '}',
+    '?',
+    '??',
+    '$1',
+    '$$',
+    '@x',
+    ':x',
+    '%s',
+    '%',
+    '\\N',
+    '--',
+    '/*',
+    '*/',
+    ';',
+    ',',
+  ],
+  ...[
+    'NULL',
+    'null',
+    'true',
+    '1',
+    '-1',
+    '1e3',
+    '*',
+    'COUNT(*)',
+    'select',
+    'FROM',
+    'AS',
+    'x AS y',
+    '(',
+    ')',
+    'COLUMNS',
+    'ignore',
+  ],
+  ...[
+    '__proto__',
+    'constructor',
+    'toString',
+    'e\u0301',
+    '\u00e9',
+    '\u{1f695}',
+    '\u202eltr',
+    'x'.repeat(10_000),
+    '   ',
+    'C0',
+    'C2',
+  ],
+];
+const ODD_VALUES = [
+  `CASE WHEN hash(i + seed) % 3 > 0 THEN 'v' || i || 'k' END`,
+  'CASE WHEN i % 2 = 0 THEN i * 1000003 END',
+  '(i - 50) / 8 + 0.0625::DOUBLE',
+  'i % 3 = 0',
+  `CASE WHEN i % 5 = 0 THEN DATE '2022-01-01' + i::INTEGER END`,
+  'NULL::VARCHAR',
+];
+
+it('keeps columns in extra under their own names, whatever those are and wherever they stand', async () => {
+  const random = seededRandom(11);
+  const left = NAMES.toSorted(() => random() - 0.5);
+  const rows = 100;
+  for (let file = 0; left.length > 0; file += 1) {
+    // One file has the engine's own column too, which wants names that differ by more than the case of letters.
+    const own = file === 0 ? ['_row_number'] : [];
+    const some = left.splice(0, file === 0 ? 20 : 30);
+    const folded = new Map([...own, ...some].map((name) => [name.toLowerCase(), name]));
+    const names = file === 0 ? [...folded.values()] : some;
+    if (file === 0) left.push(...some.filter((name) => !names.includes(name)));
+    const columns = names.map((name, index) => ({
+      name,
+      placeholder: `placeholder_${index + 1_000}_`,
+      sql: ODD_VALUES[Math.floor(random() * ODD_VALUES.length)]!,
+    }));
+    const half = Math.floor(random() * columns.length);
+    const sqlOf = (part: typeof columns) =>
+      Object.fromEntries(part.map(({ placeholder, sql }) => [placeholder, sql]));
+    const path = join(folder, `names_${file}_2022-03.parquet`);
+    await writeTrips({
+      path,
+      month: '2022-03',
+      rows,
+      seed: file,
+      first: sqlOf(columns.slice(0, half)),
+      columns: sqlOf(columns.slice(half)),
+    });
+    const expected = await duckRows(
+      path,
+      columns.map(({ placeholder }) => placeholder),
+    );
+    renameColumns(path, new Map(columns.map(({ placeholder, name }) => [placeholder, name])));
+    const { load: loaded, schema, rows: proven, checksum } = await load(path, '2022-03');
+    expect(loaded.proof).toMatchObject({ rowsLoaded: rows, rejected: 0, checksum });
+    expect(proven).toBe(rows);
+    expect(schema.notes.filter((note) => note.includes('not kept'))).toEqual([]);
+    const kept = await extraOf(loaded.loadId);
+    for (const [row, values] of expected.entries()) {
+      const written = names.flatMap((name, index) =>
+        values[index] === null ? [] : [[name, values[index]] as const],
+      );
+      expect(new Map(Object.entries(kept[row]!))).toEqual(new Map(written));
+    }
+  }
+});
+
+it('asks for columns as what the engine would take them for', async () => {
+  const path = join(folder, 'types.parquet');
+  const types = `true::BOOLEAN AS bo, 1::TINYINT AS i8, 2::SMALLINT AS i16, 3::INTEGER AS i32, 4::BIGINT AS i64, 1::UTINYINT AS u8,
+    2::USMALLINT AS u16, 3::UINTEGER AS u32, 4::UBIGINT AS u64, 1.5::FLOAT AS f, 2.5::DOUBLE AS d, 1.5::DECIMAL(9, 2) AS d9,
+    1.5::DECIMAL(18, 4) AS d18, 1.5::DECIMAL(38, 10) AS d38, 'x' AS s, 'x'::BLOB AS b, DATE '2020-01-02' AS day, now() AS tz,
+    TIMESTAMP '2020-01-02' AS us, TIMESTAMP_MS '2020-01-02' AS ms, TIMESTAMP_NS '2020-01-02' AS ns, 'a'::ENUM ('a', 'b') AS en,
+    TIME '01:02:03' AS t, uuid() AS id, [1] AS list, {'a': 1} AS struct, '{}'::JSON AS js, INTERVAL 1 DAY AS span`;
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  await connection.run(`COPY (SELECT ${types}) TO '${path}' (FORMAT parquet)`);
+  connection.closeSync();
+  const bytes = readFileSync(path);
+  const { schema } = parquetMetadata(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  const ours = new Map(schema.map((column) => [column.name, engineType(column)]));
+  const described = await warehouse.rows<{ name: string; type: string }>(
+    `DESCRIBE TABLE file({path:String}, 'Parquet')`,
+    { params: { path } },
+  );
+  expect(described).toHaveLength(28);
+  const untyped = ['t', 'id', 'list', 'struct', 'js', 'span'];
+  for (const { name, type } of described)
+    expect([name, ours.get(name)]).toEqual([name, untyped.includes(name) ? undefined : type]);
+});
+
+it('loads a file whose columns cannot all be read by name, and says which are not kept', async () => {
+  const path = join(folder, 'nameless_2022-03.parquet');
+  await writeTrips({
+    path,
+    month: '2022-03',
+    rows: 50,
+    columns: { placeholder_a_: 'i', placeholder_b_: 'i', placeholder_c_: 'i' },
+  });
+  renameColumns(
+    path,
+    new Map([
+      ['placeholder_a_', ''],
+      ['placeholder_b_', '_row_number'],
+      ['placeholder_c_', '_ROW_NUMBER'],
+    ]),
+  );
+  const { load: loaded, schema, checksum } = await load(path, '2022-03');
+  expect(loaded.proof).toMatchObject({
+    rowsLoaded: 50,
+    rejected: 0,
+    checksum,
+    keptInExtra: { _ROW_NUMBER: 50 },
+  });
+  expect(schema.notes.filter((note) => note.includes('not kept'))).toEqual([
+    'the column "" is not kept: it has no name, and the engine reads columns by name',
+    'the column "_row_number" is not kept: the engine has a column of this name, and the file has it in two spellings',
+  ]);
+});
+
+it('takes nothing of a file from the path of the lake', async () => {
+  const lake = join(folder, 'trip_distance=5', 'driver=nobody');
+  mkdirSync(lake, { recursive: true });
+  const path = join(lake, 'hive_2022-03.parquet');
+  await writeTrips({ path, month: '2022-03', rows: 50, columns: { driver: "'d' || i" } });
+  const elsewhere = join(folder, 'hive_2022-03.parquet');
+  copyFileSync(path, elsewhere);
+  const [here, there] = [await load(path, '2022-03'), await load(elsewhere, '2022-03')];
+  expect(here.load.proof).toEqual(there.load.proof);
+  expect((await extraOf(here.load.loadId))[7]).toEqual({ driver: 'd7' });
+});
+
+const CASES = join(SHARED_DATA, '..', 'cases');
+
+it.skipIf(!existsSync(CASES)).each([
+  ['column_row_number_constant', '2017-08', { _row_number: '5' }],
+  ['evil_rownumber_2008-01', '2008-01', { _row_number: '0' }],
+  ['evil_c0c2_2008-03', '2008-03', { c0: "the file's c0", c2: '123', file_row: '7', unknown_columns: 'uu' }],
+])('%s', async (file, month, extra) => {
+  const { load: loaded, checksum } = await load(join(CASES, `${file}.parquet`), month);
+  expect(loaded.proof).toMatchObject({ rejected: 0, checksum });
+  const kept = await extraOf(loaded.loadId);
+  expect(kept).toHaveLength(loaded.rows);
+  expect(kept[0]).toEqual(extra);
 });

@@ -33,13 +33,22 @@ export interface TripsFile {
   seed?: number;
   /** Column → SQL over `i` (0 … rows − 1), `seed` and `start`; null leaves a column out. */
   columns?: Readonly<Record<string, string | null>>;
+  /** More of them, before all others. */
+  first?: Readonly<Record<string, string>>;
 }
 
 /** Appears at `path` all at once. */
-export async function writeTrips({ path, month, rows, seed = 1, columns = {} }: TripsFile): Promise<void> {
+export async function writeTrips({
+  path,
+  month,
+  rows,
+  seed = 1,
+  columns = {},
+  first = {},
+}: TripsFile): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  const select = Object.entries({ ...COLUMNS, ...columns })
+  const select = Object.entries({ ...first, ...COLUMNS, ...columns })
     .filter(([, sql]) => sql !== null)
     .map(([name, sql]) => `${sql} AS "${name}"`);
   await connection.run(

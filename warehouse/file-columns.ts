@@ -1,0 +1,78 @@
+/**
+ * The columns of a file under names that are ours: whatever a file calls its columns, no name of it is another column, an alias or a virtual column
+ * of the engine in the statements around it.
+ */
+import type { LakeObject } from '../lake/lake.ts';
+import type { ReadColumn } from './file-schema.ts';
+import { identifier, literal } from './sql-text.ts';
+
+/** The engine's name for the position of a row in its file, from 0: there only where no column that is read has that name. */
+export const ROW_NUMBER = '_row_number';
+
+export interface FileColumns {
+  /** To SELECT FROM: the columns that were asked for, and the row number. */
+  sql: string;
+  /** A column's name there. */
+  of: (name: string) => string;
+  rowNumber: string;
+}
+
+/** @param names columns of the file, all of them in `columns` */
+export function fileColumns(
+  columns: readonly ReadColumn[],
+  file: Pick<LakeObject, 'sql'>,
+  names: Iterable<string>,
+): FileColumns {
+  const wanted = new Set(names);
+  const read = columns.filter(({ name }) => wanted.has(name));
+  const prefix = prefixBesides(columns.map(({ declared }) => declared));
+  const aliases = new Map(read.map(({ name }, index) => [name, `${prefix}${index}`]));
+  const rowNumber = `${prefix}row`;
+  const selected = read.map(({ name, declared }) => `${identifier(declared)} AS ${aliases.get(name)}`);
+  // What stands in the path of the lake, as in `/data/month=01/`, is no column of a file.
+  const settings = ['use_hive_partitioning = 0'];
+  if (read.some(({ name, declared }) => name !== declared))
+    settings.push('input_format_parquet_case_insensitive_column_matching = 1');
+  return {
+    sql: `(
+  SELECT ${[...selected, `assumeNotNull(${ROW_NUMBER}) AS ${rowNumber}`].join(',\n    ')}
+  FROM ${withStructure(file.sql, read)}
+  SETTINGS ${settings.join(', ')}
+)`,
+    of(name) {
+      const alias = aliases.get(name);
+      if (alias === undefined) throw new Error(`the column ${JSON.stringify(name)} is not read`);
+      return alias;
+    },
+    rowNumber,
+  };
+}
+
+/** A beginning that no column has. */
+function prefixBesides(names: readonly string[]): string {
+  let prefix = 'file_column_';
+  while (names.some((name) => name.startsWith(prefix))) prefix += '_';
+  return prefix;
+}
+
+/** With types for all of them the engine reads these columns alone, and looks at no other; without, it infers the types of all that the file has. */
+function withStructure(sql: string, read: readonly ReadColumn[]): string {
+  const isTyped = read.length > 0 && read.every(({ type }) => type !== undefined);
+  if (!isTyped) return sql;
+  const structure = read.map(({ declared, type }) => `${identifier(declared)} ${type}`).join(', ');
+  return `${sql.replace(/\)$/, '')}, ${literal(structure)})`;
+}
+
+/**
+ * The spelling by which a column that is named as the engine's own row number can be read beside it: the same but for the case of its letters.
+ * @param name of a column of the file
+ * @param others names of all its columns
+ * @returns undefined when there is none, as the file has that name in two spellings already
+ */
+export function declaredName(name: string, others: readonly string[]): string | undefined {
+  if (name !== ROW_NUMBER) return name;
+  const lower = name.toLowerCase();
+  return others.filter((other) => other.toLowerCase() === lower).length === 1
+    ? name.toUpperCase()
+    : undefined;
+}
