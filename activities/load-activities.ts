@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import { LakeLostError, type Lake, type LakeObject } from '../lake/lake.ts';
 import type { Drift } from '../warehouse/drift.ts';
 import type { FileSchema } from '../warehouse/file-schema.ts';
@@ -11,7 +12,8 @@ import { selectTripsSql } from '../warehouse/load-sql.ts';
 import { firstPagesFlaw } from '../warehouse/page-sanity.ts';
 import type { ReadAlone } from '../warehouse/lone-reader.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
-import { ClickHouseError, type Warehouse } from '../warehouse/warehouse.ts';
+import { count } from '../warehouse/row-shapes.ts';
+import { ClickHouseError, onlyRow, WarehouseAnswerError, type Warehouse } from '../warehouse/warehouse.ts';
 import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
 import { FILE_UNREADABLE, sourceFailure } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -100,11 +102,14 @@ export function createLoadActivities({
 
   async function attemptsOf(version: string): Promise<number> {
     const { workflowExecution } = Context.current().info;
-    const [row] = await warehouse.rows<{ attempts: string }>(
+    const rows = await warehouse.rows(
       'SELECT count() AS attempts FROM load_attempts WHERE run_id = {run_id:String} AND version = {version:String}',
-      { params: { run_id: workflowExecution?.runId ?? '', version } },
+      {
+        row: z.object({ attempts: count }),
+        params: { run_id: workflowExecution?.runId ?? '', version },
+      },
     );
-    return Number(row?.attempts ?? 0);
+    return onlyRow(rows).attempts;
   }
 
   return {
@@ -193,6 +198,8 @@ export function createLoadActivities({
         if ('code' in result) return { refusal: result };
         return { load: result, notes: misfitNotes(footer.schema, result.proof) };
       } catch (error) {
+        // What is not the engine says nothing about what a file does to the engine.
+        if (error instanceof WarehouseAnswerError) throw error;
         if (!(error instanceof ClickHouseError) || error.code === TIMEOUT_EXCEEDED)
           context.heartbeat({ cuts: cuts + 1 } satisfies Suspicion);
         if (!(error instanceof ClickHouseError) || isEngineTrouble(error) || info.attempt < READ_ATTEMPTS)

@@ -71,6 +71,12 @@ export function serviceUnavailable(message: string): GraphQLError {
 export const warehouseAway = (): GraphQLError =>
   serviceUnavailable('The warehouse does not answer right now. Ask again in a moment.');
 
+/** What the warehouse said cannot be believed, so that there is no answer. */
+export const warehouseForeign = (): GraphQLError =>
+  serviceUnavailable(
+    'What answers in the warehouse’s place gives no whole answer of ClickHouse, so nothing is said. Ask again in a moment.',
+  );
+
 /** The client must say who it is. */
 export function unauthenticated(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' satisfies ErrorCode } });

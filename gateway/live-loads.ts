@@ -1,22 +1,23 @@
 /** The live list: which load of each file counts now, kept in memory, and at which version each day is. */
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { Logger } from '../config/logging.ts';
-import { ClickHouseError, statement, type Warehouse } from '../warehouse/warehouse.ts';
+import { count, day, loadId, moment, smallCount } from '../warehouse/row-shapes.ts';
+import { ClickHouseError, statement, WarehouseAnswerError, type Warehouse } from '../warehouse/warehouse.ts';
 import { ALONE, type NewestSequence } from './processes/newest-sequence.ts';
 import { LoadLog, type Publication, type Snapshot } from './load-log.ts';
 
-interface PublicationRow {
-  sequence: string;
-  source: string;
-  filename: string;
-  load_id: string;
-  version: string;
-  rows: string;
-  rejected: string;
-  days: Record<string, number>;
-  data_through: string | null;
-  published_at: string;
-}
+const PUBLICATION_ROW = z.object({
+  sequence: count,
+  source: z.string(),
+  filename: z.string(),
+  load_id: loadId,
+  version: z.string(),
+  rows: count,
+  days: z.record(day, smallCount),
+  data_through: moment.nullable(),
+  published_at: moment,
+});
 
 const UNKNOWN_TABLE = '60';
 const READ_DEADLINE_MS = 10_000;
@@ -37,6 +38,8 @@ export interface LiveLoads {
   catchUp(): Promise<boolean>;
   /** When the warehouse was last read, by `performance.now()`; -Infinity before. */
   lastRead(): number;
+  /** What is wrong with the warehouse, for people; undefined while it answers. */
+  trouble(): string | undefined;
   /** As it was at an earlier sequence; undefined for one that is not reached yet. */
   at(sequence: number): Snapshot | undefined;
   /** Calls the listener after the first read, and after each that brought something new: `current()` is the snapshot already. It must not throw. */
@@ -75,6 +78,7 @@ export function followLiveLoads({
   let snapshot: Snapshot | undefined;
   let reading: Promise<Snapshot> | undefined;
   let away = false;
+  let trouble: string | undefined;
   let lastRead = -Infinity;
   /** When the newest read that has ended began. */
   let knownAsOf = -Infinity;
@@ -84,7 +88,8 @@ export function followLiveLoads({
 
   async function read(): Promise<Snapshot> {
     const began = performance.now();
-    const rows = await warehouse.rows<PublicationRow>(statement('read_publications'), {
+    const rows = await warehouse.rows(statement('read_publications'), {
+      row: PUBLICATION_ROW,
       params: { source, after: log.lastSequence },
       deadlineMs: READ_DEADLINE_MS,
     });
@@ -132,7 +137,9 @@ export function followLiveLoads({
       await refresh();
       if (away) logger.info('the warehouse is back');
       away = false;
+      trouble = undefined;
     } catch (error) {
+      trouble = troubleOf(error);
       const unmigrated = error instanceof ClickHouseError && error.code === UNKNOWN_TABLE;
       if (away) return;
       if (unmigrated) logger.info('the warehouse has no tables yet: the worker makes them');
@@ -158,6 +165,7 @@ export function followLiveLoads({
       return catchingUp;
     },
     lastRead: () => lastRead,
+    trouble: () => trouble,
     at(sequence) {
       if (snapshot === undefined || sequence > snapshot.sequence) return undefined;
       const held = past.get(sequence) ?? log.snapshotAt(sequence);
@@ -172,24 +180,33 @@ export function followLiveLoads({
   };
 }
 
+/** Nothing of the error itself: it may hold whatever answered. */
+function troubleOf(error: unknown): string {
+  if (error instanceof WarehouseAnswerError)
+    return 'What answers at the warehouse’s address is not ClickHouse, or its answers come cut: the gateway’s log says what is wrong with them.';
+  if (error instanceof ClickHouseError && error.code === UNKNOWN_TABLE)
+    return 'The warehouse has no tables yet: the worker makes them when it starts.';
+  return 'The warehouse does not answer: answers that need it are refused.';
+}
+
 const after = (ms: number): Promise<false> =>
   new Promise((resolve) => void setTimeout(resolve, ms, false).unref());
 
-function parsePublication(row: PublicationRow): Publication {
+function parsePublication(row: z.infer<typeof PUBLICATION_ROW>): Publication {
   return {
-    sequence: Number(row.sequence),
+    sequence: row.sequence,
     source: row.source,
     filename: row.filename,
     loadId: row.load_id,
     version: row.version,
-    rows: Number(row.rows),
-    days: new Map(Object.entries(row.days).map(([day, trips]) => [dayNumber(day), trips])),
+    rows: row.rows,
+    days: new Map(Object.entries(row.days).map(([date, trips]) => [dayNumber(date), trips])),
     dataThrough: row.data_through,
     publishedAt: row.published_at,
   };
 }
 
 /** Days since 1970 of `YYYY-MM-DD`. */
-function dayNumber(day: string): number {
-  return Date.parse(`${day}T00:00:00Z`) / 86_400_000;
+function dayNumber(date: string): number {
+  return Date.parse(`${date}T00:00:00Z`) / 86_400_000;
 }

@@ -1,6 +1,6 @@
 import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
-import { ClickHouseError } from '../warehouse/warehouse.ts';
-import { timedOut, warehouseAway } from './errors.ts';
+import { ClickHouseError, WarehouseAnswerError } from '../warehouse/warehouse.ts';
+import { timedOut, warehouseAway, warehouseForeign } from './errors.ts';
 
 /**
  * What a client is told when the warehouse gave no answer.
@@ -16,5 +16,5 @@ export function warehouseTrouble(
   if (isTimeout || isOver) return timedOut(`This took longer than ${requestTimeoutMs / 1000} s: ${advice}.`);
   if (error instanceof ClickHouseError && !isEngineTrouble(error)) return error;
   if (error instanceof TypeError || error instanceof RangeError) return error;
-  return warehouseAway();
+  return error instanceof WarehouseAnswerError ? warehouseForeign() : warehouseAway();
 }

@@ -1,9 +1,12 @@
 /** Do the tables hold what a publication says? Everything is counted anew. */
+import { z } from 'zod';
 import type { LakeObject } from '../lake/lake.ts';
 import type { FileSchema } from './file-schema.ts';
 import type { LoadProof } from './load-file.ts';
 import { proveFileSql } from './load-sql.ts';
-import { statement, type Warehouse } from './warehouse.ts';
+import { proofColumn } from './loads.ts';
+import { count, loadId, uint64 } from './row-shapes.ts';
+import { onlyRow, statement, type Warehouse } from './warehouse.ts';
 
 /** The load that answers see of a file. */
 export interface LiveLoad {
@@ -16,30 +19,33 @@ export interface LiveLoad {
   proof: LoadProof;
 }
 
-interface LiveLoadRow {
-  filename: string;
-  sequence: string;
-  load_id: string;
-  version: string;
-  rows: string;
-  rejected: string;
-  proof: string;
-}
+const LIVE_LOAD_ROW = z.object({
+  filename: z.string(),
+  sequence: count,
+  load_id: loadId,
+  version: z.string(),
+  rows: count,
+  rejected: count,
+  proof: proofColumn,
+});
 
 /** The live load of every file of a source, in ascending order of name. */
 export async function readLiveLoads(
   warehouse: Warehouse,
   { source }: { source: string },
 ): Promise<LiveLoad[]> {
-  const rows = await warehouse.rows<LiveLoadRow>(statement('read_live_loads'), { params: { source } });
+  const rows = await warehouse.rows(statement('read_live_loads'), {
+    row: LIVE_LOAD_ROW,
+    params: { source },
+  });
   return rows.map((row) => ({
     filename: row.filename,
-    sequence: Number(row.sequence),
+    sequence: row.sequence,
     loadId: row.load_id,
     version: row.version,
-    rows: Number(row.rows),
-    rejected: Number(row.rejected),
-    proof: JSON.parse(row.proof) as LoadProof,
+    rows: row.rows,
+    rejected: row.rejected,
+    proof: row.proof,
   }));
 }
 
@@ -53,18 +59,20 @@ export interface LoadAudit {
   rejected: string[];
 }
 
-interface AuditRow {
-  rows: string;
-  distinct_row_numbers: string;
-  checksum: string;
-  rejected: string;
-  hours_by_trips: string;
-  hours_by_histogram: string;
-  days_by_hours: string;
-  days_by_histogram: string;
-  days_by_trips: string;
-  days_by_publication: string;
-}
+/** Sums of hashes: a scalar subquery over nothing is null. */
+const hashes = uint64.nullable();
+const AUDIT_ROW = z.object({
+  rows: count,
+  distinct_row_numbers: count,
+  checksum: uint64,
+  rejected: count,
+  hours_by_trips: hashes,
+  hours_by_histogram: hashes,
+  days_by_hours: hashes,
+  days_by_histogram: hashes,
+  days_by_trips: hashes,
+  days_by_publication: hashes,
+});
 
 /** Milliseconds; 16 M rows take about 3 s. */
 const AUDIT_DEADLINE_MS = 600_000;
@@ -73,14 +81,16 @@ export async function auditLoad(
   warehouse: Warehouse,
   { live, signal }: { live: LiveLoad; signal: AbortSignal },
 ): Promise<LoadAudit> {
-  const [found] = await warehouse.rows<AuditRow>(statement('audit_load'), {
-    params: { load_id: live.loadId, sequence: live.sequence },
-    deadlineMs: AUDIT_DEADLINE_MS,
-    signal,
-  });
-  if (found === undefined) throw new Error('audit_load returned no row');
-  const rows = Number(found.rows);
-  const differ = (one: string | number, other: string | number, what: string): string[] =>
+  const found = onlyRow(
+    await warehouse.rows(statement('audit_load'), {
+      row: AUDIT_ROW,
+      params: { load_id: live.loadId, sequence: live.sequence },
+      deadlineMs: AUDIT_DEADLINE_MS,
+      signal,
+    }),
+  );
+  const { rows } = found;
+  const differ = (one: string | number | null, other: string | number | null, what: string): string[] =>
     one === other ? [] : [what];
   return {
     rows,
@@ -99,7 +109,7 @@ export async function auditLoad(
     ],
     days: differ(found.days_by_publication, found.days_by_trips, 'the days published are not those of trips'),
     rejected: differ(
-      Number(found.rejected),
+      found.rejected,
       live.rejected,
       `${found.rejected} rejected rows, ${live.rejected} were published`,
     ),
@@ -111,11 +121,12 @@ export async function proveFile(
   warehouse: Warehouse,
   { schema, file, signal }: { schema: FileSchema; file: LakeObject; signal: AbortSignal },
 ): Promise<{ rows: number; checksum: string }> {
-  const [found] = await warehouse.rows<{ rows: string; checksum: string }>(proveFileSql(schema, file), {
-    params: file.params,
-    deadlineMs: AUDIT_DEADLINE_MS,
-    signal,
-  });
-  if (found === undefined) throw new Error('the proof of a file returned no row');
-  return { rows: Number(found.rows), checksum: found.checksum };
+  return onlyRow(
+    await warehouse.rows(proveFileSql(schema, file), {
+      row: z.object({ rows: count, checksum: uint64 }),
+      params: file.params,
+      deadlineMs: AUDIT_DEADLINE_MS,
+      signal,
+    }),
+  );
 }

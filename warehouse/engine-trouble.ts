@@ -21,6 +21,9 @@ const NOT_NOW: ReadonlySet<string> = new Set([
   '198', // DNS_ERROR
   '499', // S3_ERROR: the lake does not answer
   '60', // UNKNOWN_TABLE: the migrations have not run
+  '81', // UNKNOWN_DATABASE: nor has whoever makes it
+  '497', // ACCESS_DENIED: what our user may do is for whoever runs the server
+  '516', // AUTHENTICATION_FAILED: its password is being changed
 ]);
 
 export function isEngineTrouble({ code }: ClickHouseError): boolean {

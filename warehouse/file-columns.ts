@@ -9,6 +9,9 @@ import { identifier, literal } from './sql-text.ts';
 /** The engine's name for the position of a row in its file, from 0: there only where no column that is read has that name. */
 export const ROW_NUMBER = '_row_number';
 
+/** How a table function ends whose next argument is a structure. */
+const FORMAT_LAST = `'Parquet')`;
+
 export interface FileColumns {
   /** To SELECT FROM: the columns that were asked for, and the row number. */
   sql: string;
@@ -58,9 +61,9 @@ function prefixBesides(names: readonly string[]): string {
 /** With types for all of them the engine reads these columns alone, and looks at no other; without, it infers the types of all that the file has. */
 function withStructure(sql: string, read: readonly ReadColumn[]): string {
   const isTyped = read.length > 0 && read.every(({ type }) => type !== undefined);
-  if (!isTyped) return sql;
+  if (!isTyped || !sql.endsWith(FORMAT_LAST)) return sql;
   const structure = read.map(({ declared, type }) => `${identifier(declared)} ${type}`).join(', ');
-  return `${sql.replace(/\)$/, '')}, ${literal(structure)})`;
+  return `${sql.slice(0, -1)}, ${literal(structure)})`;
 }
 
 /**

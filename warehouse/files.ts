@@ -1,6 +1,8 @@
 /** What we know of each file version, apart from Temporal's histories, which expire. */
-import type { Drift } from './drift.ts';
+import { z } from 'zod';
+import { DRIFT_KINDS, type Drift } from './drift.ts';
 import type { RefusalCode } from './refusal.ts';
+import { count, loadId, smallCount } from './row-shapes.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export type FileStage = 'DISCOVERED' | 'FETCHING' | 'LOADING' | 'PUBLISHED' | 'QUARANTINED';
@@ -67,34 +69,34 @@ export async function recordFile(warehouse: Warehouse, file: FileRecord): Promis
   ]);
 }
 
-interface FileRow {
-  source: string;
-  filename: string;
-  version: string;
-  month: string;
-  stage: FileStage;
-  reason: string;
-  notes: string[];
+const FILE_ROW = z.object({
+  source: z.string(),
+  filename: z.string(),
+  version: z.string(),
+  month: z.string(),
+  stage: z.enum(FILE_STAGES),
+  reason: z.string(),
+  notes: z.array(z.string()),
   /** Absent from tables that a newer worker has not migrated yet. */
-  drift?: Drift[];
-  hint: string;
-  size_bytes: string | null;
-  chunks: number;
-  rows: string | null;
-  rejected: string | null;
-  load_id: string | null;
-  lake_key: string;
-  revision: string;
-}
+  drift: z.array(z.object({ kind: z.enum(DRIFT_KINDS), column: z.string(), detail: z.string() })).optional(),
+  hint: z.string(),
+  size_bytes: count.nullable(),
+  chunks: smallCount,
+  rows: count.nullable(),
+  rejected: count.nullable(),
+  load_id: loadId.nullable(),
+  lake_key: z.string(),
+  revision: count,
+});
 
 const READ_DEADLINE_MS = 30_000;
 
 /** Every file of a source at its newest version, in ascending order of name. */
 export async function readFiles(warehouse: Warehouse, { source }: { source: string }): Promise<FileRecord[]> {
-  const rows = await warehouse.rows<FileRow>(
+  const rows = await warehouse.rows(
     `SELECT * EXCEPT updated_at FROM files FINAL WHERE source = {source:String}
      ORDER BY filename, revision DESC LIMIT 1 BY filename`,
-    { params: { source }, deadlineMs: READ_DEADLINE_MS },
+    { row: FILE_ROW, params: { source }, deadlineMs: READ_DEADLINE_MS },
   );
   return rows.map(parseFile);
 }
@@ -104,10 +106,10 @@ export async function readFileVersions(
   warehouse: Warehouse,
   { source, filename }: { source: string; filename: string },
 ): Promise<FileRecord[]> {
-  const rows = await warehouse.rows<FileRow>(
+  const rows = await warehouse.rows(
     `SELECT * EXCEPT updated_at FROM files FINAL WHERE source = {source:String} AND filename = {filename:String}
      ORDER BY revision DESC`,
-    { params: { source, filename } },
+    { row: FILE_ROW, params: { source, filename } },
   );
   return rows.map(parseFile);
 }
@@ -119,6 +121,7 @@ export async function readKnownVersions(
   return warehouse.rows(
     `SELECT source, filename, version FROM files
      UNION DISTINCT SELECT source, filename, version FROM loads WHERE kind = 'published'`,
+    { row: z.object({ source: z.string(), filename: z.string(), version: z.string() }) },
   );
 }
 
@@ -127,7 +130,7 @@ export function isHeldBack({ stage, reason }: FileRecord): boolean {
   return stage === 'QUARANTINED' && reason.startsWith(`${'HELD_BACK' satisfies RefusalCode}:`);
 }
 
-function parseFile(row: FileRow): FileRecord {
+function parseFile(row: z.infer<typeof FILE_ROW>): FileRecord {
   return {
     source: row.source,
     filename: row.filename,
@@ -138,12 +141,12 @@ function parseFile(row: FileRow): FileRecord {
     notes: row.notes,
     drift: row.drift ?? [],
     hint: row.hint,
-    sizeBytes: row.size_bytes === null ? null : Number(row.size_bytes),
+    sizeBytes: row.size_bytes,
     chunks: row.chunks,
-    rows: row.rows === null ? null : Number(row.rows),
-    rejected: row.rejected === null ? null : Number(row.rejected),
+    rows: row.rows,
+    rejected: row.rejected,
     loadId: row.load_id,
     lakeKey: row.lake_key,
-    updatedAtMs: Number(row.revision),
+    updatedAtMs: row.revision,
   };
 }

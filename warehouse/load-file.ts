@@ -1,9 +1,11 @@
 /** One attempt to put one file into the warehouse. */
+import { z } from 'zod';
 import type { LakeObject } from '../lake/lake.ts';
 import type { FileSchema } from './file-schema.ts';
 import { insertRejectedRowsSql, insertTripsSql } from './load-sql.ts';
 import type { Refusal } from './refusal.ts';
-import { statement, type Warehouse } from './warehouse.ts';
+import { countByText, moment, count, uint64 } from './row-shapes.ts';
+import { onlyRow, statement, type Warehouse } from './warehouse.ts';
 
 /** A load that holds what its file holds, in every table; not published yet. */
 export interface VerifiedLoad {
@@ -36,16 +38,16 @@ export interface LoadProof {
   keptInExtra?: Record<string, number>;
 }
 
-interface ProofRow {
-  rows: string;
-  distinct_row_numbers: string;
-  checksum: string;
-  data_through: string | null;
-  rejected: string;
-  trips_by_hour: string;
-  trips_by_day: string;
-  kept_in_extra: Record<string, string>;
-}
+const PROOF_ROW = z.object({
+  rows: count,
+  distinct_row_numbers: count,
+  checksum: uint64,
+  data_through: moment.nullable(),
+  rejected: count,
+  trips_by_hour: count,
+  trips_by_day: count,
+  kept_in_extra: countByText,
+});
 
 const LOAD_SETTINGS = {
   // Stray pickups of 2002 or 2008 must never fail a load.
@@ -106,23 +108,23 @@ export async function loadFile({
   }
   await warehouse.command(statement('insert_trips_by_hour'), { ...options, params: ids });
   await warehouse.command(statement('insert_trips_by_day'), { ...options, params: ids });
-  const [found] = await warehouse.rows<ProofRow>(statement('prove_load'), {
-    signal,
-    deadlineMs,
-    params: { load_id: loadId, month },
-  });
-  if (found === undefined) throw new Error('prove_load returned no row');
+  const found = onlyRow(
+    await warehouse.rows(statement('prove_load'), {
+      row: PROOF_ROW,
+      signal,
+      deadlineMs,
+      params: { load_id: loadId, month },
+    }),
+  );
   const proof: LoadProof = {
     rowsByFooter: schema.rows,
-    rowsLoaded: Number(found.rows),
-    rejected: Number(found.rejected),
-    distinctRowNumbers: Number(found.distinct_row_numbers),
-    tripsByHour: Number(found.trips_by_hour),
-    tripsByDay: Number(found.trips_by_day),
+    rowsLoaded: found.rows,
+    rejected: found.rejected,
+    distinctRowNumbers: found.distinct_row_numbers,
+    tripsByHour: found.trips_by_hour,
+    tripsByDay: found.trips_by_day,
     checksum: found.checksum,
-    keptInExtra: Object.fromEntries(
-      Object.entries(found.kept_in_extra).map(([column, trips]) => [column, Number(trips)]),
-    ),
+    keptInExtra: found.kept_in_extra,
   };
   const { rowsLoaded, rejected } = proof;
   if (rowsLoaded + rejected !== schema.rows || proof.distinctRowNumbers !== rowsLoaded) {
@@ -152,9 +154,10 @@ async function countTrips(
   warehouse: Warehouse,
   { loadId, signal }: { loadId: string; signal: AbortSignal },
 ): Promise<number> {
-  const [row] = await warehouse.rows<{ trips: string }>(
-    'SELECT count() AS trips FROM trips WHERE load_id = {load_id:UUID}',
-    { params: { load_id: loadId }, signal },
-  );
-  return Number(row?.trips ?? 0);
+  const rows = await warehouse.rows('SELECT count() AS trips FROM trips WHERE load_id = {load_id:UUID}', {
+    row: z.object({ trips: count }),
+    params: { load_id: loadId },
+    signal,
+  });
+  return onlyRow(rows).trips;
 }

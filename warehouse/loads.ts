@@ -1,11 +1,41 @@
 /** The log of publications: written by the publisher's activities alone, read by everybody. */
+import { z } from 'zod';
 import type { LoadProof, VerifiedLoad } from './load-file.ts';
-import { statement, type Warehouse } from './warehouse.ts';
+import { count, countByName, loadId, moment, uint64 } from './row-shapes.ts';
+import { onlyRow, statement, type Warehouse } from './warehouse.ts';
+
+const COUNTED = z.int().min(0);
+
+const PROOF: z.ZodType<LoadProof> = z.object({
+  rowsByFooter: COUNTED,
+  rowsLoaded: COUNTED,
+  rejected: COUNTED,
+  distinctRowNumbers: COUNTED,
+  tripsByHour: COUNTED,
+  tripsByDay: COUNTED,
+  checksum: uint64,
+  keptInExtra: countByName.exactOptional(),
+});
+
+/** A proof as it is kept: JSON. */
+export const proofColumn = z
+  .string()
+  .transform((text, { addIssue }): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      addIssue('no JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(PROOF);
 
 /** The highest sequence in the log; 0 when nothing was ever published. */
 export async function readLastSequence(warehouse: Warehouse): Promise<number> {
-  const [row] = await warehouse.rows<{ sequence: string }>('SELECT max(sequence) AS sequence FROM loads');
-  return Number(row?.sequence ?? 0);
+  const rows = await warehouse.rows('SELECT max(sequence) AS sequence FROM loads', {
+    row: z.object({ sequence: count }),
+  });
+  return onlyRow(rows).sequence;
 }
 
 /**
@@ -38,9 +68,9 @@ export async function publishLoad(
 }
 
 async function readPublication(warehouse: Warehouse, sequence: number): Promise<string | undefined> {
-  const rows = await warehouse.rows<{ load_id: string }>(
+  const rows = await warehouse.rows(
     `SELECT load_id FROM loads WHERE sequence = {sequence:UInt64} AND kind = 'published'`,
-    { params: { sequence } },
+    { row: z.object({ load_id: loadId }), params: { sequence } },
   );
   return rows[0]?.load_id;
 }
@@ -53,34 +83,35 @@ export async function condemnLoad(
   await warehouse.insert('loads', [{ sequence: 0, kind: 'condemned', source, filename, load_id: loadId }]);
 }
 
-interface FilePublicationRow {
-  sequence: string;
-  load_id: string;
-  version: string;
-  rows: string;
-  rejected: string;
-  data_through: string | null;
-  proof: string;
-}
+const FILE_PUBLICATION_ROW = z.object({
+  sequence: count,
+  load_id: loadId,
+  version: z.string(),
+  rows: count,
+  rejected: count,
+  data_through: moment.nullable(),
+  proof: proofColumn,
+});
 
 /** Every publication of a file in ascending order of sequence, without those of condemned loads. */
 export async function readFilePublications(
   warehouse: Warehouse,
   { source, filename }: { source: string; filename: string },
 ): Promise<(VerifiedLoad & { sequence: number })[]> {
-  const rows = await warehouse.rows<FilePublicationRow>(statement('read_file_publications'), {
+  const rows = await warehouse.rows(statement('read_file_publications'), {
+    row: FILE_PUBLICATION_ROW,
     params: { source, filename },
   });
   return rows.map((row) => ({
-    sequence: Number(row.sequence),
+    sequence: row.sequence,
     loadId: row.load_id,
     source,
     filename,
     version: row.version,
-    rows: Number(row.rows),
-    rejected: Number(row.rejected),
+    rows: row.rows,
+    rejected: row.rejected,
     dataThrough: row.data_through,
-    proof: JSON.parse(row.proof) as LoadProof,
+    proof: row.proof,
   }));
 }
 
@@ -91,9 +122,13 @@ export async function readProofs(
   warehouse: Warehouse,
   sequences: readonly number[],
 ): Promise<Map<number, LoadProof>> {
-  const rows = await warehouse.rows<{ sequence: string; proof: string }>(
+  const rows = await warehouse.rows(
     `SELECT sequence, proof FROM loads WHERE kind = 'published' AND sequence IN {sequences:Array(UInt64)}`,
-    { params: { sequences }, deadlineMs: PROOFS_DEADLINE_MS },
+    {
+      row: z.object({ sequence: count, proof: proofColumn }),
+      params: { sequences },
+      deadlineMs: PROOFS_DEADLINE_MS,
+    },
   );
-  return new Map(rows.map(({ sequence, proof }) => [Number(sequence), JSON.parse(proof) as LoadProof]));
+  return new Map(rows.map(({ sequence, proof }) => [sequence, proof]));
 }

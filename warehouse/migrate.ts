@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { ClickHouseError, type Warehouse } from './warehouse.ts';
 
 const FOLDER = new URL('./migrations/', import.meta.url);
@@ -26,7 +27,9 @@ export async function migrate(warehouse: Warehouse): Promise<Migrated> {
      ENGINE = MergeTree ORDER BY name`,
   );
   const applied = new Set(
-    (await warehouse.rows<{ name: string }>('SELECT name FROM schema_migrations')).map(({ name }) => name),
+    (await warehouse.rows('SELECT name FROM schema_migrations', { row: z.object({ name: z.string() }) })).map(
+      ({ name }) => name,
+    ),
   );
   const pending = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.sql') && !applied.has(name))

@@ -1,6 +1,8 @@
 /** Removing loads that nobody reads. */
-import { statement, type Warehouse } from './warehouse.ts';
+import { z } from 'zod';
 import { condemnLoad } from './loads.ts';
+import { loadId } from './row-shapes.ts';
+import { statement, type Warehouse } from './warehouse.ts';
 
 export interface SweepableLoad {
   loadId: string;
@@ -12,20 +14,21 @@ export interface SweepableLoad {
   published: boolean;
 }
 
-interface SweepableRow {
-  load_id: string;
-  source: string;
-  filename: string;
-  workflow_id: string;
-  published: number;
-}
+const SWEEPABLE_ROW = z.object({
+  load_id: loadId,
+  source: z.string(),
+  filename: z.string(),
+  workflow_id: z.string(),
+  published: z.union([z.literal(0), z.literal(1)]),
+});
 
 /** @param keepMs how long a superseded load is kept for readers and for going back to it */
 export async function findSweepableLoads(
   warehouse: Warehouse,
   { keepMs }: { keepMs: number },
 ): Promise<SweepableLoad[]> {
-  const rows = await warehouse.rows<SweepableRow>(statement('find_sweepable_loads'), {
+  const rows = await warehouse.rows(statement('find_sweepable_loads'), {
+    row: SWEEPABLE_ROW,
     params: { keep_seconds: Math.ceil(keepMs / 1000) },
   });
   return rows.map((row) => ({

@@ -1,34 +1,36 @@
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import {
+  answerHonestly,
+  honestHeaders,
+  jsonCompact,
+  startFakeClickHouse,
+  type FakeStatement,
+} from '../test/support/fake-clickhouse.ts';
 import { until } from '../test/support/until.ts';
 import { readFiles } from './files.ts';
 import { readProofs } from './loads.ts';
 import { ClickHouseError, createWarehouse, type StatementOptions, type Warehouse } from './warehouse.ts';
 
-async function warehouseAt(listener: RequestListener): Promise<Warehouse> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const warehouse = createWarehouse({ url: `http://127.0.0.1:${port}`, by: 'load' });
+async function warehouseAt(answer: (asked: FakeStatement) => void): Promise<Warehouse> {
+  const server = await startFakeClickHouse(answer);
+  const warehouse = createWarehouse({ url: server.url, by: 'load' });
   onTestFinished(async () => {
     await warehouse.close();
-    server.closeAllConnections();
-    server.close();
+    await server.close();
   });
   return warehouse;
 }
 
+const ONE = jsonCompact([{ n: 1 }]);
+
 it('keeps secrets out of addresses', async () => {
   const seen: { url: string; body: string }[] = [];
-  const warehouse = await warehouseAt((request, response) => {
-    let body = '';
-    request.on('data', (piece) => (body += String(piece)));
-    request.on('end', () => {
-      seen.push({ url: request.url ?? '', body });
-      response.end();
-    });
+  const warehouse = await warehouseAt((asked) => {
+    seen.push({ url: asked.request.url ?? '', body: asked.sql });
+    const isRead = asked.sql.includes('FORMAT JSONCompact');
+    answerHonestly({ ...asked, format: isRead ? 'JSONCompact' : '' }, isRead ? ONE : '');
   });
   const params = { secret_key: 'hush', month: '2024-01' };
   await warehouse.command('INSERT INTO t SELECT {secret_key:String}', { params });
@@ -50,9 +52,11 @@ const TIMERS: Parameters<typeof vi.useFakeTimers>[0] = {
   toFake: ['setTimeout', 'clearTimeout'],
   shouldAdvanceTime: true,
 };
+/** Of the statement under test: pings go on. */
+const isPing = ({ sql }: FakeStatement): boolean => sql.includes('AS one');
 const FALL_SILENT: Record<string, (response: ServerResponse) => void> = {
   'says nothing': () => undefined,
-  'falls silent in the midst of its answer': (response) => void response.write('{"n":'),
+  'falls silent in the midst of its answer': (response) => void response.write('{"meta":'),
 };
 
 it.each(Object.keys(ASK).flatMap((what) => Object.keys(FALL_SILENT).map((how) => ({ what, how }))))(
@@ -61,10 +65,11 @@ it.each(Object.keys(ASK).flatMap((what) => Object.keys(FALL_SILENT).map((how) =>
     vi.useFakeTimers(TIMERS);
     onTestFinished(() => void vi.useRealTimers());
     let silent: ServerResponse | undefined;
-    const warehouse = await warehouseAt((_, response) => {
-      if (silent !== undefined) return void response.end('{"n":1}\n');
-      silent = response;
-      FALL_SILENT[how]!(response);
+    const warehouse = await warehouseAt((asked) => {
+      if (silent !== undefined || isPing(asked)) return answerHonestly(asked, ONE);
+      silent = asked.response;
+      silent.writeHead(200, honestHeaders(asked));
+      return FALL_SILENT[how]!(silent);
     });
     const ask = (): Promise<unknown> =>
       ASK[what]!(warehouse, { deadlineMs: 1_500, signal: new AbortController().signal });
@@ -92,9 +97,10 @@ it('leaves what has no deadline alone', async () => {
   vi.useFakeTimers(TIMERS);
   onTestFinished(() => void vi.useRealTimers());
   let silent: ServerResponse | undefined;
-  const warehouse = await warehouseAt((_, response) => {
-    silent = response;
-    response.write('1');
+  const warehouse = await warehouseAt((asked) => {
+    silent = asked.response;
+    silent.writeHead(200, honestHeaders(asked));
+    silent.write('1');
   });
   const stream = await warehouse.stream('SELECT 1 FORMAT CSV');
   vi.advanceTimersByTime(600_000);

@@ -1,11 +1,17 @@
 /** The one way to ClickHouse: every statement says who asks, carries a query id, and binds its values. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
+import type { z } from 'zod';
+import { bytesOf, checkAnswer, readText, type RawAnswer } from './answer.ts';
+import { parseRows, ROWS_FORMAT } from './json-rows.ts';
+import { asMultipart } from './multipart-statement.ts';
 import { ownDeadline } from './own-deadline.ts';
 
 export { ClickHouseError } from '@clickhouse/client';
+export { WarehouseAnswerError } from './answer.ts';
+export { onlyRow } from './json-rows.ts';
 
 export interface StatementOptions {
   /** Values for `{name:Type}`. Where a name begins with `secret_`, none of them is in the request's address, which servers log. */
@@ -20,9 +26,18 @@ export interface StatementOptions {
   deadlineMs?: number;
 }
 
+export interface ReadOptions<Row> extends StatementOptions {
+  /** What each row must be. All code but tests says it: what is read back is believed. */
+  row?: z.ZodType<Row>;
+}
+
+/**
+ * Every method throws ClickHouseError where the server says no, and WarehouseAnswerError where what came back is not ClickHouse's answer to that
+ * statement, or not whole, or of another shape: see `answer.ts`.
+ */
 export interface Warehouse {
-  /** Rows of a SELECT, as parsed from JSONEachRow; 64-bit integers come as strings. */
-  rows<Row>(sql: string, options?: StatementOptions): Promise<Row[]>;
+  /** Rows of a SELECT without a FORMAT clause; 64-bit integers come as strings. */
+  rows<Row>(sql: string, options?: ReadOptions<Row>): Promise<Row[]>;
   /**
    * What a SELECT with a FORMAT clause of its own gives, byte by byte, never more than a little of it in memory. A statement that fails after its
    * first bytes ends the stream too early, so check what you read.
@@ -32,6 +47,7 @@ export interface Warehouse {
   command(sql: string, options?: StatementOptions): Promise<void>;
   /** Rows into a table, in one block. */
   insert(table: string, rows: readonly Record<string, unknown>[], options?: StatementOptions): Promise<void>;
+  /** Does ClickHouse answer there, to whom we are? */
   ping(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -48,6 +64,10 @@ const BASE_SETTINGS: ClickHouseSettings = {
   date_time_input_format: 'basic',
   ...S3_SETTINGS,
 };
+
+/** Servers differ in what they do by default. */
+const ROWS_SETTINGS: ClickHouseSettings = { output_format_json_quote_64bit_integers: 1 };
+const PING_DEADLINE_MS = 5_000;
 
 /**
  * For those who only read, whatever their user may: the server refuses everything that writes, and settings may still be given (`readonly` = 2). Only
@@ -80,40 +100,70 @@ export function createWarehouse({
     clickhouse_settings: readOnly ? { ...BASE_SETTINGS, ...READ_ONLY_SETTINGS } : BASE_SETTINGS,
     log: { level: 127 },
   });
-  const common = ({ params, settings, signal, deadlineMs }: StatementOptions) => ({
-    query_id: randomUUID(),
-    ...(params === undefined ? {} : { query_params: params }),
-    ...(signal === undefined ? {} : { abort_signal: signal }),
-    clickhouse_settings: {
-      log_comment: JSON.stringify({ by }),
-      ...(deadlineMs === undefined ? {} : { max_execution_time: Math.ceil(deadlineMs / 1000) }),
-      ...settings,
-    },
-  });
-  const query = (sql: string, options: StatementOptions) =>
-    client.query({
-      query: sql,
-      format: 'JSONEachRow',
-      use_multipart_params: holdsSecrets(options),
-      ...common(options),
+  /** @param format that the answer must be in @param rows that are sent with it */
+  async function ask(
+    sql: string,
+    { params = {}, settings, signal, deadlineMs }: StatementOptions,
+    { format, rows }: { format?: string | undefined; rows?: string } = {},
+  ): Promise<RawAnswer> {
+    const queryId = randomUUID();
+    const common = {
+      query_id: queryId,
+      ignore_error_response: true,
+      ...(signal === undefined ? {} : { abort_signal: signal }),
+      clickhouse_settings: {
+        log_comment: JSON.stringify({ by }),
+        ...(deadlineMs === undefined ? {} : { max_execution_time: Math.ceil(deadlineMs / 1000) }),
+        ...settings,
+      },
+    };
+    const statement = holdsSecrets(params) ? asMultipart(sql, params) : { query: sql, query_params: params };
+    const answer: RawAnswer = await client.exec({
+      ...statement,
+      ...common,
+      ...(rows === undefined ? {} : { values: Readable.from([rows], { objectMode: false }) }),
     });
+    await checkAnswer(answer, { queryId, format });
+    return answer;
+  }
+
+  /** @param deadline is it kept here too? */
+  async function askText(
+    sql: string,
+    options: StatementOptions,
+    { deadline = false, ...more }: { deadline?: boolean; format?: string; rows?: string } = {},
+  ): Promise<string> {
+    const { signal, whenOver, explain, end } = ownDeadline({
+      signal: options.signal,
+      deadlineMs: deadline ? options.deadlineMs : undefined,
+    });
+    try {
+      const answer = await ask(sql, { ...options, signal }, more);
+      whenOver(() => answer.stream.destroy(signal.reason as Error));
+      return await readText(answer);
+    } catch (error) {
+      throw explain(error);
+    } finally {
+      end();
+    }
+  }
+
+  async function readRows<Row>(sql: string, { row, ...options }: ReadOptions<Row>): Promise<Row[]> {
+    const settings = { ...ROWS_SETTINGS, ...options.settings };
+    const text = await askText(
+      `${sql}\nFORMAT ${ROWS_FORMAT}`,
+      { ...options, settings },
+      { format: ROWS_FORMAT, deadline: true },
+    );
+    return parseRows(text, row);
+  }
+
   return {
-    async rows<Row>(sql: string, options: StatementOptions = {}) {
-      const { signal, whenOver, explain, end } = ownDeadline(options);
-      try {
-        const result = await query(sql, { ...options, signal });
-        whenOver(() => result.close());
-        return await result.json<Row>();
-      } catch (error) {
-        throw explain(error);
-      } finally {
-        end();
-      }
-    },
+    rows: (sql, options = {}) => readRows(sql, options),
     async stream(sql, options = {}) {
       const { signal, whenOver, explain, end } = ownDeadline(options);
       try {
-        const { stream } = await client.exec({ query: sql, ...common({ ...options, signal }) });
+        const stream = bytesOf(await ask(sql, { ...options, signal }, { format: formatOf(sql) }));
         whenOver(() => stream.destroy(explain(signal.reason) as Error));
         return stream.once('close', end);
       } catch (error) {
@@ -122,21 +172,28 @@ export function createWarehouse({
       }
     },
     async command(sql, options = {}) {
-      // Only queries can send their values in the body.
-      if (holdsSecrets(options)) await (await query(sql, options)).text();
-      else await client.command({ query: sql, ...common(options) });
+      await askText(sql, options);
     },
     async insert(table, rows, options = {}) {
-      await client.insert({ table, values: [...rows], format: 'JSONEachRow', ...common(options) });
+      if (rows.length === 0) return;
+      const lines = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+      await askText(`INSERT INTO ${table} FORMAT JSONEachRow`, options, { rows: lines });
     },
     async ping() {
-      return (await client.ping()).success;
+      const answered = readRows('SELECT 1 AS one', { deadlineMs: PING_DEADLINE_MS });
+      return answered.then(
+        ([row]) => row !== undefined,
+        () => false,
+      );
     },
     close: () => client.close(),
   };
 }
 
-function holdsSecrets({ params = {} }: StatementOptions): boolean {
+/** What a statement's own FORMAT clause, at its end, asks for. */
+const formatOf = (sql: string): string | undefined => /\bFORMAT\s+(\w+)\s*$/.exec(sql)?.[1];
+
+function holdsSecrets(params: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(params).some((name) => name.startsWith('secret_'));
 }
 

@@ -16,12 +16,13 @@ export interface SourceState {
 
 export async function readSource(context: GatewayContext): Promise<SourceState> {
   const { status, problem } = await context.ingestion.watcher(context.source.name);
+  const problems = [context.liveLoads.trouble(), problem].filter((each) => typeof each === 'string');
   return {
     ...context.source,
     paused: status?.paused ?? null,
     lastPoll: status?.lastPollAtMs ?? null,
     nextPoll: status?.nextPollAtMs ?? null,
-    problem,
+    problem: problems.length === 0 ? null : problems.join(' '),
     mistakes: status?.mistakes ?? [],
     // A watcher of before does not tell.
     backfills: status?.backfills ?? [],

@@ -45,7 +45,7 @@ const questionOf = ({ pickup, p, orderBy }: TripsOverArguments): string =>
   [pickup?.from ?? '', pickup?.to ?? '', p ?? 0.9, orderBy ?? 'DISTANCE_DESC'].join(' ');
 
 function writeCursor(question: string, sequence: number, row: TripRow): string {
-  const place = [row.trip_distance, row.pickup_micros, row.load_id, Number(row.row_number)];
+  const place = [row.trip_distance, row.pickup_micros, row.load_id, row.row_number];
   return Buffer.from(JSON.stringify(['trips-over', question, sequence, ...place])).toString('base64url');
 }
 
@@ -138,6 +138,6 @@ export const tripsOverResolvers = {
       return typeof dropoff === 'string' ? warehouseMicros(dropoff) : null;
     },
     filename: ({ filename }: TripNode): string => filename,
-    rowNumber: ({ row }: TripNode): number => Number(row.row_number),
+    rowNumber: ({ row }: TripNode): number => row.row_number,
   },
 };

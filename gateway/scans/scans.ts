@@ -1,6 +1,8 @@
 /** Questions that the ladder cannot answer: ClickHouse reads the trips, or the histograms, of the range. */
 import type { Readable } from 'node:stream';
-import type { Warehouse } from '../../warehouse/warehouse.ts';
+import { z } from 'zod';
+import { count } from '../../warehouse/row-shapes.ts';
+import { onlyRow, type Warehouse } from '../../warehouse/warehouse.ts';
 import { EMPTY_HISTOGRAM, type Histogram } from '../ladder/histogram.ts';
 import { StaleLiveListError } from '../ladder/pages.ts';
 import { readRecords } from '../ladder/records.ts';
@@ -12,6 +14,7 @@ import type { Dimension } from './dimensions.ts';
 import type { TripCondition } from './trip-filter.ts';
 import {
   pageOfTripsSql,
+  TRIP_ROW,
   TRIP_SELECT,
   type TripOrder,
   type TripPlace,
@@ -116,12 +119,12 @@ export function createScans({
     const params = loadsIn(snapshot, span);
     const days = { from: floorTo(span.from, DAY_MICROS), to: floorTo(span.to - 1n, DAY_MICROS) + DAY_MICROS };
     const sql = `SELECT toUInt64(sum(trips)) AS trips FROM trips_by_day WHERE ${where(withinSpans(DAY, [days], params))}`;
-    const [row] = await light.rows<{ trips: string }>(sql, { params, ...patience });
+    const { trips } = onlyRow(
+      await light.rows(sql, { row: z.object({ trips: count }), params, ...patience }),
+    );
     const expected = snapshot.tripsAround(span);
-    if (Number(row?.trips) !== expected)
-      throw new StaleLiveListError(
-        `the days of the range have ${row?.trips} trips, ${expected} by the live list`,
-      );
+    if (trips !== expected)
+      throw new StaleLiveListError(`the days of the range have ${trips} trips, ${expected} by the live list`);
   }
 
   async function histograms(
@@ -180,7 +183,7 @@ GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
     async tripsOver(snapshot, span, { above, order, after, limit }, patience) {
       const { condition, params } = tripsAbove(snapshot, span, above);
       const sql = pageOfTripsSql({ condition, order, after, limit }, params);
-      const rows = await warehouse.rows<TripRow>(sql, { params, ...patience });
+      const rows = await warehouse.rows(sql, { row: TRIP_ROW, params, ...patience });
       await checkStillThere(snapshot, span, patience);
       return rows;
     },
@@ -212,12 +215,13 @@ GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
       const params: Record<string, unknown> = { ...loadsIn(snapshot, span), value };
       const sql = `SELECT count() AS trips, countIf(trip_distance < {value:Float64}) AS below, countIf(trip_distance = {value:Float64}) AS equal
 FROM trips WHERE ${where(withinSpans(PICKUP, [span], params))}`;
-      const [row] = await warehouse.rows<Record<'trips' | 'below' | 'equal', string>>(sql, {
+      const rows = await warehouse.rows(sql, {
+        row: z.object({ trips: count, below: count, equal: count }),
         params,
         deadlineMs: AUDIT_DEADLINE_MS,
       });
       await checkStillThere(snapshot, span, { deadlineMs: AUDIT_DEADLINE_MS });
-      return { trips: Number(row?.trips), below: Number(row?.below), equal: Number(row?.equal) };
+      return onlyRow(rows);
     },
   };
 }

@@ -1,5 +1,7 @@
 /** The trips above a distance, page by page: by keyset, so that a page costs the same however far down it is. */
-import { TRIP_COLUMNS } from '../../warehouse/trip-columns.ts';
+import { z } from 'zod';
+import { count, int64, loadId, moment } from '../../warehouse/row-shapes.ts';
+import { TRIP_COLUMNS, type ColumnType } from '../../warehouse/trip-columns.ts';
 
 export type TripOrder = 'DISTANCE_DESC' | 'DISTANCE_ASC' | 'PICKUP_DESC' | 'PICKUP_ASC';
 
@@ -13,13 +15,32 @@ export interface TripPlace {
   rowNumber: number;
 }
 
-/** A trip as JSONEachRow gives it: canonical columns, and its place. */
+const VALUES: Record<ColumnType, z.ZodType> = {
+  timestamp: moment.nullable(),
+  code: z.int().nullable(),
+  count: z.int().nullable(),
+  flag: z.string().nullable(),
+  // Of a value that is no number JSON has null.
+  distance: z.number().nullable(),
+  amount: z.number().nullable(),
+  degrees: z.number().nullable(),
+};
+
+/** A trip as it is read back: canonical columns, and its place. */
 export type TripRow = Record<string, unknown> & {
   trip_distance: number;
   pickup_micros: string;
   load_id: string;
-  row_number: string;
+  row_number: number;
 };
+
+export const TRIP_ROW: z.ZodType<TripRow> = z.object({
+  ...Object.fromEntries(TRIP_COLUMNS.map(({ name, type }) => [name, VALUES[type]])),
+  trip_distance: z.number(),
+  pickup_micros: int64,
+  load_id: loadId,
+  row_number: count,
+});
 
 /** Canonical columns, the unknown ones and where the trip was in its file. */
 export const TRIP_SELECT = [...TRIP_COLUMNS.map(({ name }) => name), 'extra', 'row_number', 'load_id'].join(
