@@ -13,6 +13,7 @@ import type { RestParameter } from './rest/parameters.ts';
 import { readVariables } from './rest/read-variables.ts';
 import { countScalar } from './scalars/count.ts';
 import { localDateTimeScalar } from './scalars/local-date-time.ts';
+import { wholeDownload } from './whole-download.ts';
 
 export const DOWNLOAD_PATH = '/api/trips-over-p90';
 
@@ -111,7 +112,7 @@ export async function downloadTripsOver(
     response.destroy();
   });
   try {
-    await pipeline(stream, response);
+    await pipeline(stream, wholeDownload(format.clickhouse, trips), response);
   } catch (error) {
     if (!gone.aborted) logger.warn({ error: String(error) }, 'a download was cut');
     response.destroy();

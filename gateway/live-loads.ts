@@ -77,6 +77,7 @@ export function followLiveLoads({
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot: Snapshot | undefined;
   let reading: Promise<Snapshot> | undefined;
+  const startedAt = performance.now();
   let away = false;
   let trouble: string | undefined;
   let lastRead = -Infinity;
@@ -165,7 +166,10 @@ export function followLiveLoads({
       return catchingUp;
     },
     lastRead: () => lastRead,
-    trouble: () => trouble,
+    trouble() {
+      const isSilent = performance.now() - Math.max(lastRead, startedAt) > CATCH_UP_MS;
+      return trouble ?? (isSilent ? AWAY : undefined);
+    },
     at(sequence) {
       if (snapshot === undefined || sequence > snapshot.sequence) return undefined;
       const held = past.get(sequence) ?? log.snapshotAt(sequence);
@@ -180,13 +184,15 @@ export function followLiveLoads({
   };
 }
 
+const AWAY = 'The warehouse does not answer: answers that need it are refused.';
+
 /** Nothing of the error itself: it may hold whatever answered. */
 function troubleOf(error: unknown): string {
   if (error instanceof WarehouseAnswerError)
     return 'What answers at the warehouse’s address is not ClickHouse, or its answers come cut: the gateway’s log says what is wrong with them.';
   if (error instanceof ClickHouseError && error.code === UNKNOWN_TABLE)
     return 'The warehouse has no tables yet: the worker makes them when it starts.';
-  return 'The warehouse does not answer: answers that need it are refused.';
+  return AWAY;
 }
 
 const after = (ms: number): Promise<false> =>

@@ -23,7 +23,6 @@ const MOST_MESSAGE_BYTES = 64 << 10;
 const MOST_BYTES = 128 << 20;
 const MOST_QUOTED = 80;
 
-const EXCEPTION_END = Buffer.from('__exception__\r\n');
 /** How servers before 25.11 end an answer that failed in its midst, whatever its format. */
 const EXCEPTION_TEXT = /Code: \d+\. DB::Exception: [^]*\(version [^)]*\)\s*$/;
 
@@ -84,6 +83,8 @@ export async function readText(answer: RawAnswer, mostBytes = MOST_BYTES): Promi
  */
 export function bytesOf({ stream, response_headers: headers }: RawAnswer, mostBytes = Infinity): Readable {
   const tag = headers['x-clickhouse-exception-tag'];
+  // How a server ends an answer that failed in its midst: marker, tag, message, its length, tag, marker.
+  const end = typeof tag === 'string' ? Buffer.from(` ${tag}\r\n__exception__\r\n`) : undefined;
   const tail = new Tail();
   let length = 0;
   const checked = new Transform({
@@ -93,7 +94,7 @@ export function bytesOf({ stream, response_headers: headers }: RawAnswer, mostBy
         return done(new WarehouseAnswerError(`an answer of more than ${mostBytes} bytes`));
       tail.push(piece);
       // The server closes the connection after it, but not at once.
-      if (typeof tag === 'string' && tail.endsWith(EXCEPTION_END)) return done(frameError(tail.bytes(), tag));
+      if (end !== undefined && tail.endsWith(end)) return done(frameError(tail.bytes(), String(tag)));
       return done(null, piece);
     },
     flush(done) {
@@ -112,8 +113,11 @@ class Tail {
   push(piece: Buffer): void {
     this.#pieces.push(piece);
     this.#length += piece.length;
-    while (this.#length - this.#pieces[0]!.length >= MOST_MESSAGE_BYTES)
-      this.#length -= this.#pieces.shift()!.length;
+    for (let first = this.#pieces[0]; first !== undefined; first = this.#pieces[0]) {
+      if (this.#length - first.length < MOST_MESSAGE_BYTES) break;
+      this.#length -= first.length;
+      this.#pieces.shift();
+    }
   }
 
   bytes(): Buffer {

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
-import type { z } from 'zod';
-import { bytesOf, checkAnswer, readText, type RawAnswer } from './answer.ts';
+import { z } from 'zod';
+import { bytesOf, checkAnswer, readText, WarehouseAnswerError, type RawAnswer } from './answer.ts';
 import { parseRows, ROWS_FORMAT } from './json-rows.ts';
 import { asMultipart } from './multipart-statement.ts';
 import { ownDeadline } from './own-deadline.ts';
@@ -68,6 +68,7 @@ const BASE_SETTINGS: ClickHouseSettings = {
 /** Servers differ in what they do by default. */
 const ROWS_SETTINGS: ClickHouseSettings = { output_format_json_quote_64bit_integers: 1 };
 const PING_DEADLINE_MS = 5_000;
+const PONG = z.object({ one: z.literal(1) });
 
 /**
  * For those who only read, whatever their user may: the server refuses everything that writes, and settings may still be given (`readonly` = 2). Only
@@ -172,22 +173,26 @@ export function createWarehouse({
       }
     },
     async command(sql, options = {}) {
-      await askText(sql, options);
+      expectNothing(await askText(sql, options));
     },
     async insert(table, rows, options = {}) {
       if (rows.length === 0) return;
       const lines = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-      await askText(`INSERT INTO ${table} FORMAT JSONEachRow`, options, { rows: lines });
+      expectNothing(await askText(`INSERT INTO ${table} FORMAT JSONEachRow`, options, { rows: lines }));
     },
     async ping() {
-      const answered = readRows('SELECT 1 AS one', { deadlineMs: PING_DEADLINE_MS });
+      const answered = readRows('SELECT 1 AS one', { row: PONG, deadlineMs: PING_DEADLINE_MS });
       return answered.then(
-        ([row]) => row !== undefined,
+        (rows) => rows.length === 1,
         () => false,
       );
     },
     close: () => client.close(),
   };
+}
+
+function expectNothing(text: string): void {
+  if (text.trim() !== '') throw new WarehouseAnswerError('an answer to a statement that has none');
 }
 
 /** What a statement's own FORMAT clause, at its end, asks for. */

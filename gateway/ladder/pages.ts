@@ -137,6 +137,14 @@ function liveDay(snapshot: Snapshot, day: number): { version: number; expected: 
   return { version: live.dayVersions[index]!, expected: live.dayTrips[index]! };
 }
 
+/** Each record is of a trip at least. An hour before 1970 brings the one after it along, which may lie in the next month. */
+function mostRecords([bucket]: readonly Bucket[], months: ReadonlySet<number>): number {
+  let trips = 0;
+  for (const month of months)
+    for (const each of [month, month + 1]) trips += bucket?.snapshot.month(each)?.trips ?? 0;
+  return trips;
+}
+
 /** @param buckets all of one snapshot */
 async function readPages<Page extends object>(
   warehouse: Warehouse,
@@ -149,6 +157,6 @@ async function readPages<Page extends object>(
   const params: Record<string, unknown> = { load_ids: [...loads].map(({ loadId }) => loadId) };
   const where = `load_id IN {load_ids:Array(UUID)} AND ${within(units, params)}`;
   const stream = await warehouse.stream(sql.replace('{where}', where), { params, deadlineMs: DEADLINE_MS });
-  const pages = await read(readRecords(stream, RECORD_BYTES));
+  const pages = await read(readRecords(stream, RECORD_BYTES, mostRecords(buckets, months)));
   return units.map((unit) => pages.get(unit) ?? empty);
 }

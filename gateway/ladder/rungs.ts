@@ -1,4 +1,5 @@
 /** What one statement reads of each rung: SQL, and how pages are made of its records. */
+import { WarehouseAnswerError } from '../../warehouse/warehouse.ts';
 import { formatForWarehouse } from '../percentile/local-date-time.ts';
 import { withinSpans } from '../within-spans.ts';
 import { DAY_MICROS } from '../percentile/pickup-range.ts';
@@ -31,6 +32,13 @@ export interface Rung<Page extends object> {
 
 export const RECORD_BYTES = 16;
 
+/** Of the record at that byte. No trip is loaded without a distance that is a finite number. */
+function distanceAt(view: DataView, at: number): number {
+  const distance = view.getFloat64(at + 4, true);
+  if (!Number.isFinite(distance)) throw new WarehouseAnswerError(`a distance of ${distance} miles`);
+  return distance;
+}
+
 const withinMonths = (months: readonly number[], params: Record<string, unknown>): string =>
   withinSpans(
     { name: 'day', type: 'Date32' },
@@ -60,7 +68,7 @@ class ChildHistograms {
         whole.push(...this.end());
         this.#child = child;
       }
-      this.#builder.add(view.getFloat64(at + 4, true), view.getUint32(at + 12, true));
+      this.#builder.add(distanceAt(view, at), view.getUint32(at + 12, true));
     }
     return whole;
   }
@@ -169,9 +177,7 @@ function listByHour(views: readonly DataView[]): Map<number, TripList> {
   for (const [hour, trips] of countByHour(views)) builders.set(hour, new TripListBuilder(trips));
   for (const view of views) {
     for (let at = 0; at < view.byteLength; at += RECORD_BYTES)
-      builders
-        .get(view.getInt32(at, true))
-        ?.add(view.getUint32(at + 12, true), view.getFloat64(at + 4, true));
+      builders.get(view.getInt32(at, true))?.add(view.getUint32(at + 12, true), distanceAt(view, at));
   }
   return new Map([...builders].map(([hour, { list }]) => [hour, list]));
 }

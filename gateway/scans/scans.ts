@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { count } from '../../warehouse/row-shapes.ts';
-import { onlyRow, type Warehouse } from '../../warehouse/warehouse.ts';
+import { onlyRow, WarehouseAnswerError, type Warehouse } from '../../warehouse/warehouse.ts';
 import { EMPTY_HISTOGRAM, type Histogram } from '../ladder/histogram.ts';
 import { StaleLiveListError } from '../ladder/pages.ts';
 import { readRecords } from '../ladder/records.ts';
@@ -82,8 +82,15 @@ const KEYS: Record<Dimension, { key: string; byDay: boolean }> = {
  * 5 by row at 4,000 an hour, as in 2024, and 11 at 19,000, as in 2012. So the history of TLC, 1.7 G trips, has 170 M rows of hours.
  */
 const TRIPS_BY_ROW = { hour: 10, day: 50 } as const;
+/** The child behind all others, which counts their trips, modulo 2^32: without it an answer is cut. */
+const TOTAL = 2_147_483_647;
 /** Row numbers stay below 2^53; and it takes as long as its reader does. */
 const DOWNLOAD_SETTINGS = { output_format_json_quote_64bit_integers: 0, max_execution_time: 0 } as const;
+/** @param rolledUp has the child `TOTAL` where there is any trip; then there is one in any case, and it comes last */
+const counted = (rolledUp: string): string => `SELECT child, distance, trips FROM (
+${rolledUp}
+UNION ALL SELECT toInt32(${TOTAL}), toFloat64(0), toUInt32(0)
+) ORDER BY child FORMAT RowBinary`;
 const AUDIT_DEADLINE_MS = 60_000;
 const NO_NEGATIVE_ZERO = 'if(trip_distance = 0, 0., trip_distance)';
 
@@ -127,24 +134,36 @@ export function createScans({
       throw new StaleLiveListError(`the days of the range have ${trips} trips, ${expected} by the live list`);
   }
 
+  /** @param sql whose last record, of the child `TOTAL`, counts the trips of the others */
   async function histograms(
     sql: string,
     params: Record<string, unknown>,
-    patience: Patience,
+    { mostTrips, ...patience }: Patience & { mostTrips: number },
   ): Promise<Map<number, Histogram>> {
     const found = new Map<number, Histogram>();
     const stream = await warehouse.stream(sql, { params, ...patience });
-    for await (const { child, histogram } of histogramsByChild(readRecords(stream, RECORD_BYTES)))
+    let trips = 0;
+    for await (const { child, histogram } of histogramsByChild(
+      readRecords(stream, RECORD_BYTES, mostTrips + 2),
+    )) {
       found.set(child, histogram);
+      if (child !== TOTAL) trips += histogram.trips;
+    }
+    if (found.get(TOTAL)?.trips !== trips % 2 ** 32)
+      throw new WarehouseAnswerError(
+        `histograms of ${trips} trips, ${found.get(TOTAL)?.trips ?? 'none'} by the answer’s own count`,
+      );
     return found;
   }
 
   return {
     async filtered(snapshot, span, filter, patience) {
       const params = { ...loadsIn(snapshot, span), ...filter.params };
-      const sql = `SELECT toInt32(1), ${NO_NEGATIVE_ZERO} AS distance, toUInt32(count()) FROM trips
-WHERE ${where(withinSpans(PICKUP, [span], params))} AND ${filter.sql} GROUP BY distance FORMAT RowBinary`;
-      const found = await histograms(sql, params, patience);
+      const sql =
+        counted(`SELECT toInt32(if(grouping(distance) = 1, ${TOTAL}, 1)) AS child, ${NO_NEGATIVE_ZERO} AS distance,
+  toUInt32(count() % 4294967296) AS trips
+FROM trips WHERE ${where(withinSpans(PICKUP, [span], params))} AND ${filter.sql} GROUP BY distance WITH ROLLUP`);
+      const found = await histograms(sql, params, { ...patience, mostTrips: snapshot.tripsAround(span) });
       await checkStillThere(snapshot, span, patience);
       return found.get(1) ?? EMPTY_HISTOGRAM;
     },
@@ -166,9 +185,11 @@ WHERE ${where(withinSpans(PICKUP, [span], params))} AND ${filter.sql} GROUP BY d
         (part) =>
           `SELECT toInt32(${key}) AS key, distance, sum(counted) AS trips FROM (${part}) GROUP BY key, distance`,
       );
-      const sql = `SELECT key, distance, toUInt32(sum(trips)) FROM (${grouped.join('\nUNION ALL\n')})
-GROUP BY key, distance ORDER BY key FORMAT RowBinary`;
-      const found = await histograms(sql, params, patience);
+      const sql =
+        counted(`SELECT toInt32(if(grouping(key) = 1, ${TOTAL}, key)) AS child, distance, toUInt32(sum(trips) % 4294967296) AS trips
+FROM (${grouped.join('\nUNION ALL\n')})
+GROUP BY key, distance WITH ROLLUP HAVING grouping(key, distance) IN (0, 3)`);
+      const found = await histograms(sql, params, { ...patience, mostTrips: snapshot.tripsAround(span) });
       await checkStillThere(snapshot, span, patience);
       return found;
     },

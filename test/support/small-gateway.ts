@@ -13,7 +13,10 @@ import { createRedisStore } from '../../gateway/redis/redis-store.ts';
 export async function startSmallGateway(
   parts: Partial<GatewayParts>,
   env: Record<string, string> = {},
-  { shedding = createLoadShedding() }: { shedding?: LoadShedding } = {},
+  {
+    shedding = createLoadShedding(),
+    isWarehouseThere = () => true,
+  }: { shedding?: LoadShedding; isWarehouseThere?: () => boolean } = {},
 ): Promise<{ url: string; stop: () => Promise<void> }> {
   const logger = pino({ level: 'silent' });
   const settings = readEnvironment(env);
@@ -32,7 +35,7 @@ export async function startSmallGateway(
     }),
     store: createRedisStore({ url: undefined, logger }),
     shedding,
-    isWarehouseThere: () => true,
+    isWarehouseThere,
     auditMismatches: () => 0,
     registry: new Registry(),
     logger,
