@@ -22,9 +22,9 @@ const snapshot = madeSnapshot({ file: 'all', days });
 const all = { from: 0n, to: BigInt(DAYS) * DAY_MICROS };
 const level = parseLevel(0.9);
 
-function record(day: number): Buffer {
+function record(child: number): Buffer {
   const bytes = Buffer.alloc(16);
-  bytes.writeInt32LE(day, 0);
+  bytes.writeInt32LE(child, 0);
   bytes.writeDoubleLE(1, 4);
   bytes.writeUInt32LE(1, 12);
   return bytes;
@@ -34,15 +34,19 @@ function record(day: number): Buffer {
 function answersOver({ lost = 0 } = {}) {
   const asked: string[] = [];
   const warehouse = {
-    stream: (sql: string) => {
+    stream: (sql: string, { params }: { params: Record<string, string> }) => {
       asked.push(sql);
       const isLost = asked.length <= lost;
-      const records = sql.startsWith('SELECT toInt32(day), trip_distance') ? days.map(record) : [];
+      const dayOf = (name: string): number => Date.parse(params[name] ?? '') / 86_400_000;
+      const records = sql.startsWith('SELECT toInt32(day), trip_distance')
+        ? days.slice(dayOf('day_from_0'), dayOf('day_to_0')).map(record)
+        : // One group, and the count of all.
+          [record(1), record(2_147_483_647)];
       return Promise.resolve(Readable.from(isLost ? [] : records));
     },
     rows: (sql: string) => {
       asked.push(sql);
-      return Promise.resolve([{ trips: String(DAYS) }]);
+      return Promise.resolve([{ trips: DAYS }]);
     },
   };
   const liveLoads = { current: () => snapshot, refresh: () => Promise.resolve(snapshot) };

@@ -9,7 +9,7 @@ it('each statement of an audit has a deadline, the check after it too', async ()
   const asked: StatementOptions[] = [];
   const rows = (_: string, options: StatementOptions) => {
     asked.push(options);
-    return Promise.resolve([{ trips: '1', below: '0', equal: '1' }]);
+    return Promise.resolve([{ trips: 1, below: 0, equal: 1 }]);
   };
   const scans = createScans({ warehouse: { rows } as unknown as Warehouse });
   const snapshot = madeSnapshot({ file: 'a', days: [0] });
