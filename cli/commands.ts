@@ -201,13 +201,16 @@ const p90: Doing<'p90'> = async ({ from, to, interpolate }, { ask, output }) => 
       tripsOver: number;
       dataVersion: number;
       dataThrough: string | null;
+      loading: boolean;
     };
   }>('p90', { pickup: { from: from ?? null, to: to ?? null }, interpolate });
-  const { value, trips, tripsOver, dataVersion, dataThrough } = answer;
+  const { value, trips, tripsOver, dataVersion, dataThrough, loading } = answer;
   output.result(answer, () => [
-    value === null
-      ? 'No trips in this range.'
-      : `${value} miles: p90 of ${number.format(trips)} trips, ${number.format(tripsOver)} of them longer`,
+    loading
+      ? 'Nothing is loaded yet: the first file is not published.'
+      : value === null
+        ? 'No trips in this range.'
+        : `${value} miles: p90 of ${number.format(trips)} trips, ${number.format(tripsOver)} of them longer`,
     `data version ${dataVersion}, trips through ${dataThrough ?? 'nothing yet'}`,
   ]);
 };

@@ -46,10 +46,15 @@ function show(id, text) {
   byId(id).hidden = text === '';
 }
 
-function showAnswer({ value, trips, tripsOver, dataVersion, dataThrough }) {
-  byId('value').textContent = value === null ? 'no trips' : `${number.format(value)} miles`;
-  byId('counts').textContent =
-    value === null
+function showAnswer({ value, trips, tripsOver, dataVersion, dataThrough, loading }) {
+  byId('value').textContent = loading
+    ? 'nothing is loaded yet'
+    : value === null
+      ? 'no trips'
+      : `${number.format(value)} miles`;
+  byId('counts').textContent = loading
+    ? 'The first file is not published yet: see below how far it is.'
+    : value === null
       ? 'No trip was picked up in this range.'
       : `exact, of ${number.format(trips)} trips; ${number.format(tripsOver)} are longer`;
   byId('version').textContent =
@@ -89,26 +94,20 @@ function showFiles(files) {
   byId('files').replaceChildren(...rows);
 }
 
-const monthAfter = (month) =>
-  new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 1)).toISOString().slice(0, 7);
-
-async function showMonths(files) {
-  const months = [...new Set(files.filter(({ live, month }) => live && month).map(({ month }) => month))]
-    .toSorted((a, b) => a.localeCompare(b))
-    .slice(-MONTHS_SHOWN);
-  if (months.length === 0) return byId('months').replaceChildren();
-  const pickup = { from: `${months[0]}-01T00:00:00`, to: `${monthAfter(months.at(-1))}-01T00:00:00` };
-  const { points } = (await ask('Months', { pickup })).p90Series;
-  const byMonth = new Map(points.map(({ from, value }) => [from.slice(0, 7), value]));
-  const answers = months.map((month) => byMonth.get(month) ?? 0);
-  const highest = Math.max(...answers, 1);
+// From the first month that has a file to the last: one without a file has no bar, whatever strays of other files lie in it.
+async function showMonths() {
+  const { points } = (await ask('Months')).p90Series;
+  const months = points.slice(-MONTHS_SHOWN);
+  const highest = Math.max(...months.map(({ value, published }) => (published ? (value ?? 0) : 0)), 1);
   byId('months').replaceChildren(
-    ...months.map((month, index) => {
+    ...months.map(({ from, value, trips, published }) => {
       const bar = element('i');
-      bar.style.height = `${(answers[index] / highest) * 70}%`;
+      bar.style.height = `${published ? ((value ?? 0) / highest) * 70 : 0}%`;
       const column = element('div', undefined, 'month');
       column.setAttribute('role', 'listitem');
-      column.append(element('span', number.format(answers[index])), bar, element('span', month));
+      const text = published ? number.format(value ?? 0) : 'no file';
+      column.append(element('span', text), bar, element('span', from.slice(0, 7)));
+      if (!published && trips > 0) column.title = `${number.format(trips)} trips of other months' files`;
       return column;
     }),
   );
@@ -126,7 +125,7 @@ async function refresh() {
     showAnswer(p90);
     showSource(source);
     showFiles(files.nodes);
-    await showMonths(files.nodes);
+    await showMonths();
   } catch (error) {
     if (mine === asked) show('problem', error.message);
   }

@@ -35,19 +35,25 @@ export interface PercentileQuestion extends RangeQuestion {
   filter?: TripCondition | undefined;
 }
 
-export interface PercentileAnswer extends Percentile {
+/** What an answer tells of the source, as it is now: the same with `asOf` (docs/decisions/0021). */
+interface OfNow {
+  /** Of all published files, in ClickHouse's notation. */
+  dataThrough: string | null;
+  /** Nothing is published yet. */
+  loading: boolean;
+}
+
+export interface PercentileAnswer extends Percentile, OfNow {
   p: number;
   /** Sequence of the last publication that touched the days of the range; 0 when none did. */
   dataVersion: number;
-  /** Of all published files, in ClickHouse's notation. */
-  dataThrough: string | null;
-  /** False for an answer as of an earlier data version. */
-  isNewest: boolean;
   plan: Plan & { milliseconds: number };
 }
 
 export interface Point extends Bucket, Percentile {
   complete: boolean;
+  /** One of its months has a file; if not, all trips are strays. */
+  published: boolean;
 }
 
 /** The snapshot that one request keeps to. */
@@ -138,20 +144,26 @@ export function createAnswers({
     return told;
   }
 
+  /** @param snapshot that is answered from */
+  function ofNow(snapshot: Snapshot, asOf: number | undefined, pin: Pin): OfNow {
+    if (asOf !== undefined) pin.snapshot ??= liveLoads.current();
+    const newest = asOf === undefined ? snapshot : (pin.snapshot ?? snapshot);
+    return { dataThrough: newest.dataThrough, loading: newest.sequence === 0 };
+  }
+
   /** @param began `performance.now()` when the question was taken up */
   function percentilesOf(
     snapshot: Snapshot,
     { span, levels, interpolate, asOf }: PercentileQuestion,
     found: RangeHistograms,
-    began: number,
+    { pin, began }: { pin: Pin; began: number },
   ): PercentileAnswer[] {
     const percentiles = levels.map((level) => ({
       p: level.p,
       ...percentileOf(found.union, level, interpolate),
     }));
     const plan = { ...found.plan, milliseconds: performance.now() - began };
-    const { dataThrough } = snapshot;
-    const version = { dataVersion: snapshot.versionOf(span), dataThrough, isNewest: asOf === undefined };
+    const version = { dataVersion: snapshot.versionOf(span), ...ofNow(snapshot, asOf, pin) };
     return percentiles.map((percentile) => ({ ...percentile, ...version, plan }));
   }
 
@@ -187,7 +199,7 @@ export function createAnswers({
       answer(question.asOf, asking, (snapshot) => {
         const began = performance.now();
         return whenThere(union(snapshot, question, asking), (found) => {
-          const percentiles = percentilesOf(snapshot, question, found, began);
+          const percentiles = percentilesOf(snapshot, question, found, { pin: asking.pin, began });
           const [first] = percentiles;
           if (first !== undefined && question.filter === undefined)
             audit.consider({ snapshot, span: question.span, percentile: first });
@@ -200,7 +212,7 @@ export function createAnswers({
     series: (
       { range, bucket, level, interpolate, asOf }: SeriesQuestion,
       asking: Asking,
-    ): Promise<{ points: Point[]; dataVersion: number }> => {
+    ): Promise<{ points: Point[]; dataVersion: number; loading: boolean }> => {
       /** When it is begun anew, only what there is more of. */
       let charged = 0;
       return answer(asOf, asking, async (snapshot) => {
@@ -213,7 +225,8 @@ export function createAnswers({
             last: monthOf(asked.to - 1n),
           });
         }
-        if (span === undefined) return { points: [], dataVersion: 0 };
+        const { loading } = ofNow(snapshot, asOf, asking.pin);
+        if (span === undefined) return { points: [], dataVersion: 0, loading };
         admission.points(asking.cost, buckets.length - charged);
         charged = buckets.length;
         const isPublished = publicationOf(snapshot);
@@ -223,13 +236,15 @@ export function createAnswers({
           const those = buckets.slice(first, first + POINTS_AT_ONCE);
           const found = those.map((each) =>
             whenThere(ladder.histograms(snapshot, each.span, asking), ({ union: histograms }) => {
+              const { from, to } = each.span;
               const complete = each.isWhole && isPublished(each.span);
-              return { ...each, ...percentileOf(histograms, level, interpolate), complete };
+              const published = snapshot.publishedMonthsWithin(monthOf(from), monthOf(to - 1n)) > 0;
+              return { ...each, ...percentileOf(histograms, level, interpolate), complete, published };
             }),
           );
           points.push(...(await whenAll(found)));
         }
-        return { points, dataVersion: snapshot.versionOf(span) };
+        return { points, dataVersion: snapshot.versionOf(span), loading };
       });
     },
 
@@ -237,7 +252,7 @@ export function createAnswers({
     by: (
       { span, dimension, level, interpolate, asOf }: BreakdownQuestion,
       asking: Asking,
-    ): Promise<{ groups: (Percentile & { key: number })[]; dataVersion: number }> =>
+    ): Promise<{ groups: (Percentile & { key: number })[]; dataVersion: number; loading: boolean }> =>
       answer(asOf, asking, async (snapshot) => {
         const rows = scans.rowsGrouped(snapshot, span, dimension);
         const found = await inTurn(asking, rows, (patience) =>
@@ -248,14 +263,15 @@ export function createAnswers({
           return { key, ...percentileOf(histogram === undefined ? [] : [histogram], level, interpolate) };
         });
         if (asOf === undefined) asking.reads.span(snapshot, span);
-        return { groups, dataVersion: snapshot.versionOf(span) };
+        const { loading } = ofNow(snapshot, asOf, asking.pin);
+        return { groups, dataVersion: snapshot.versionOf(span), loading };
       }),
 
     /** @param edges miles, ascending; there is one bin more than edges. @throws GraphQLError */
     distribution: (
       { span, asOf, edges }: RangeQuestion & { edges: readonly number[] },
       asking: Asking,
-    ): Promise<{ bins: Bin[]; trips: number; dataVersion: number }> =>
+    ): Promise<{ bins: Bin[]; trips: number; dataVersion: number; loading: boolean }> =>
       answer(asOf, asking, async (snapshot) => {
         const { union: histograms } = await ladder.histograms(snapshot, span, asking);
         if (asOf === undefined) asking.reads.span(snapshot, span);
@@ -266,7 +282,8 @@ export function createAnswers({
           to: edges[index] ?? null,
           trips: count - (below[index] ?? 0),
         }));
-        return { bins, trips, dataVersion: snapshot.versionOf(span) };
+        const { loading } = ofNow(snapshot, asOf, asking.pin);
+        return { bins, trips, dataVersion: snapshot.versionOf(span), loading };
       }),
 
     /** A page of the trips over a percentile. @throws GraphQLError */
@@ -279,12 +296,10 @@ export function createAnswers({
         const found = await ladder.histograms(snapshot, span, asking);
         const levels = [level];
         const { asOf } = question;
-        const [percentile] = percentilesOf(
-          snapshot,
-          { span, levels, interpolate: false, asOf },
-          found,
+        const [percentile] = percentilesOf(snapshot, { span, levels, interpolate: false, asOf }, found, {
+          pin: asking.pin,
           began,
-        );
+        });
         if (percentile === undefined) throw new Error('one level was asked for');
         if (asOf === undefined) asking.reads.span(snapshot, span);
         const filenames = new Map(

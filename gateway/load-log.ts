@@ -22,7 +22,7 @@ export interface Publication {
 export interface LiveMonth {
   /** Months since year 0. */
   month: number;
-  /** The highest sequence that added or removed trips in this month. */
+  /** The highest sequence that added or removed trips in this month, or was the first of a file of it. */
   version: number;
   /** The same by day of the month, from 0; 0 where none did. */
   dayVersions: Uint32Array;
@@ -58,7 +58,10 @@ export interface Snapshot {
   publishedMonths: readonly number[];
   /** How many of them lie between these two, both included. */
   publishedMonthsWithin(first: number, last: number): number;
-  /** The highest sequence that added or removed trips on the days that the span touches; 0 when none did. */
+  /**
+   * The highest sequence that added or removed trips on the days that the span touches, or was the first of a file of their months; 0 when none did.
+   * Whatever is told of these days alone is the same at one version: their trips, and whether their months have files.
+   */
   versionOf(span: Span): number;
   /** Trips on the days that the span touches. */
   tripsAround(span: Span): number;
@@ -75,6 +78,8 @@ export class LoadLog {
   readonly #files = new Map<string, Publication[]>();
   /** By month, what it was after each publication that touched it: some kilobytes a publication, 14 where strays of 180 files share their months. */
   readonly #months = new Map<number, LiveMonth[]>();
+  /** Of which a file was ever published: they stay so. */
+  readonly #publishedMonths = new Set<number>();
   #logId = '';
 
   get lastSequence(): number {
@@ -91,6 +96,11 @@ export class LoadLog {
       const before = ofFile.at(-1);
       ofFile.push(publication);
       const touched = new Map<number, Set<number>>();
+      const ownMonth = monthOfFile(publication);
+      if (ownMonth !== undefined && !this.#publishedMonths.has(ownMonth)) {
+        this.#publishedMonths.add(ownMonth);
+        touched.set(ownMonth, new Set(daysOfMonth(ownMonth)));
+      }
       for (const days of [before?.days, publication.days]) {
         for (const day of days?.keys() ?? []) {
           const month = monthOfDay(day);
@@ -176,11 +186,21 @@ export class LoadLog {
 
 function publishedMonths(live: Iterable<Publication>): number[] {
   const months = new Set<number>();
-  for (const { filename } of live) {
-    const month = fileMonth(filename);
-    if (month !== '') months.add(Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1);
+  for (const publication of live) {
+    const month = monthOfFile(publication);
+    if (month !== undefined) months.add(month);
   }
   return [...months].toSorted((a, b) => a - b);
+}
+
+/** That a file's name says, since year 0. */
+function monthOfFile({ filename }: Publication): number | undefined {
+  const month = fileMonth(filename);
+  return month === '' ? undefined : Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1;
+}
+
+function* daysOfMonth(month: number): Generator<number> {
+  for (let day = firstDayOfMonth(month); day < firstDayOfMonth(month + 1); day += 1) yield day;
 }
 
 /** A month after a publication that touched some of its days, and replaced the one before. */

@@ -45,7 +45,7 @@ const CONSTANT: PercentileAnswer = {
   rank: 64_799_784,
   dataVersion: 24,
   dataThrough: null,
-  isNewest: true,
+  loading: false,
   plan: PLAN,
 };
 const ways: Record<string, Answers['percentiles']> = {

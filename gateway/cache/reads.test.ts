@@ -46,6 +46,13 @@ it('an answer that tells which months are there changes with those of its range'
   expect(areCurrent(reads, madeSnapshot(january, { ...february, days: [] }))).toBe(false);
 });
 
+it('an answer that nothing is loaded yet changes with the first publication, wherever that is', () => {
+  const reads = readsOf((noting) => noting.loading(true));
+  expect(areCurrent(reads, madeSnapshot())).toBe(true);
+  expect(areCurrent(reads, before)).toBe(false);
+  expect(readsOf((noting) => noting.loading(false))).toEqual([]);
+});
+
 it('an answer of before hangs on nothing', () => {
   expect(areCurrent([], madeSnapshot(january, february))).toBe(true);
   expect(newestVersion([])).toBe(0);

@@ -9,7 +9,9 @@ export type Read =
   /** The newest pickup in its own file's month. */
   | ['through', moment: string | null]
   /** How many months of these, both included, have a published file. Files never become unpublished, so a count tells all. */
-  | ['months', first: number, last: number, count: number];
+  | ['months', first: number, last: number, count: number]
+  /** That nothing is published. */
+  | ['nothing'];
 
 /** Noted while an answer is computed, from one snapshot or, where its live list grew old, several. */
 export class Reads {
@@ -26,6 +28,11 @@ export class Reads {
   publishedMonths(snapshot: Snapshot, { first, last }: { first: number; last: number }): void {
     this.noted.push(['months', first, last, snapshot.publishedMonthsWithin(first, last)]);
   }
+
+  /** Once something is published, it stays so, and there is nothing to note. */
+  loading(isLoading: boolean): void {
+    if (isLoading) this.noted.push(['nothing']);
+  }
 }
 
 /** Would an answer from this snapshot be the same? */
@@ -38,6 +45,8 @@ export function areCurrent(reads: readonly Read[], snapshot: Snapshot): boolean 
         return snapshot.dataThrough === read[1];
       case 'months':
         return snapshot.publishedMonthsWithin(read[1], read[2]) === read[3];
+      case 'nothing':
+        return snapshot.sequence === 0;
     }
   });
 }

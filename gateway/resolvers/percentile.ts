@@ -65,19 +65,22 @@ function percentiles(
   return context.answers.percentiles(ask(args, args.at), context);
 }
 
+/** Of any answer. */
+export function loadingOf({ loading }: { loading: boolean }, _: unknown, { reads }: GatewayContext): boolean {
+  reads.loading(loading);
+  return loading;
+}
+
 export const percentileResolvers = {
   Query: { p90: percentile, percentile, percentiles },
   Percentile: {
     tripsOver: ({ above }: PercentileAnswer): number => above,
     exact: (): true => true,
-    dataThrough(
-      { dataThrough, isNewest }: PercentileAnswer,
-      _: unknown,
-      { reads }: GatewayContext,
-    ): bigint | null {
-      if (isNewest) reads.dataThrough(dataThrough);
+    dataThrough({ dataThrough }: PercentileAnswer, _: unknown, { reads }: GatewayContext): bigint | null {
+      reads.dataThrough(dataThrough);
       return warehouseMicros(dataThrough);
     },
+    loading: loadingOf,
     certificate: (answer: PercentileAnswer) => (answer.trips === 0 ? null : answer),
     explain: ({ plan }: PercentileAnswer) => ({ ...plan, buckets: plan }),
   },

@@ -4,7 +4,7 @@ import { badUserInput } from '../errors.ts';
 import type { Percentile } from '../ladder/rank.ts';
 import { askLevel } from '../questions.ts';
 import type { Dimension } from '../scans/dimensions.ts';
-import { pickupOf, rangeOf, type RangeArguments } from './percentile.ts';
+import { loadingOf, pickupOf, rangeOf, type RangeArguments } from './percentile.ts';
 
 interface LevelArguments extends RangeArguments {
   p?: number | null;
@@ -39,6 +39,9 @@ export const seriesResolvers = {
       return context.answers.distribution({ ...rangeOf(args), edges }, context);
     },
   },
+  Series: { loading: loadingOf },
+  Breakdown: { loading: loadingOf },
+  Distribution: { loading: loadingOf },
   SeriesPoint: {
     from: ({ span }: Point): bigint => span.from,
     to: ({ span }: Point): bigint => span.to,

@@ -65,7 +65,7 @@ describe('answers', () => {
         value: { type: ['number', 'null'], description: 'Miles. Null exactly when `trips` is 0.' },
         dataThrough: { anyOf: [{ $ref: '#/components/schemas/LocalDateTime' }, { type: 'null' }] },
       },
-      required: ['p', 'value', 'trips', 'tripsOver', 'dataVersion', 'dataThrough', 'exact'],
+      required: ['p', 'value', 'trips', 'tripsOver', 'dataVersion', 'dataThrough', 'exact', 'loading'],
     });
   });
 

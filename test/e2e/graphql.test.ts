@@ -190,6 +190,7 @@ describe('GET /api/p90', () => {
       'dataVersion',
       'dataThrough',
       'exact',
+      'loading',
     ]);
     expect(answer).toMatchObject(await oracle.p90(range));
   });
