@@ -25,9 +25,12 @@ const READ_DEADLINE_MS = 10_000;
 export interface LiveLoads {
   /** The newest snapshot known; undefined before the first one was read. Never goes back in time. */
   current(): Snapshot | undefined;
-  /** Reads what was published since; callers at the same time share one statement. */
+  /**
+   * Reads what was published until now: by a statement that begins after the call, as one that is under way may have looked before it. Callers that
+   * wait for the same statement share it.
+   */
   refresh(): Promise<Snapshot>;
-  /** The same, until the publication of that sequence is known; a few times at most, as what others say may be wrong. */
+  /** Refreshes unless the publication of that sequence is known; once, as what others say may be wrong. */
   refreshTo(sequence: number): Promise<void>;
   /**
    * Has another process of this gateway answered from newer publications, or was nothing read for so long that some may be missed? Then `catchUp` before
@@ -54,8 +57,6 @@ export interface LiveLoads {
 const MOST_LATE_MS = 900;
 /** A warehouse that takes longer is away, and answers go on without it until it is quicker. */
 const CATCH_UP_MS = 3_000;
-/** A read that was under way already may be too old, and the one after it is not. */
-const MOST_READS = 3;
 /** Earlier snapshots that are kept at hand. */
 const MOST_PAST = 16;
 
@@ -77,18 +78,22 @@ export function followLiveLoads({
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot: Snapshot | undefined;
   let reading: Promise<Snapshot> | undefined;
+  /** The read that begins when the one under way has ended. */
+  let next: Promise<Snapshot> | undefined;
   const startedAt = performance.now();
   let away = false;
   let trouble: string | undefined;
   let lastRead = -Infinity;
+  /** When the read under way began. */
+  let readingSince = -Infinity;
   /** When the newest read that has ended began. */
   let knownAsOf = -Infinity;
   /** Does it answer, and soon? */
   let mayWait = false;
-  let catchingUp: Promise<boolean> | undefined;
 
   async function read(): Promise<Snapshot> {
     const began = performance.now();
+    readingSince = began;
     const rows = await warehouse.rows(statement('read_publications'), {
       row: PUBLICATION_ROW,
       params: { source, after: log.lastSequence },
@@ -107,8 +112,9 @@ export function followLiveLoads({
     }
     return snapshot;
   }
-  const refresh = (): Promise<Snapshot> => {
-    reading ??= read()
+  function begin(): Promise<Snapshot> {
+    next = undefined;
+    reading = read()
       .catch((error: unknown) => {
         mayWait = false;
         throw error;
@@ -117,25 +123,25 @@ export function followLiveLoads({
         reading = undefined;
       });
     return reading;
+  }
+  const refresh = (): Promise<Snapshot> => {
+    if (next !== undefined) return next;
+    if (reading === undefined) return begin();
+    next = reading.then(begin, begin);
+    return next;
   };
   const isOlder = (): boolean => newest.read() > (snapshot?.sequence ?? 0);
   const isLate = (): boolean => mayWait && performance.now() - knownAsOf > MOST_LATE_MS;
   async function catchUp(): Promise<boolean> {
-    let hasEnded = true;
-    // A read that was under way already may be too old, and the one after it is not.
-    for (let attempt = 0; attempt < 2 && hasEnded && (isOlder() || isLate()); attempt += 1) {
-      const ended = refresh().then(
-        () => true,
-        () => true,
-      );
-      hasEnded = await Promise.race([ended, after(CATCH_UP_MS)]);
-    }
+    const mayJoin = !isOlder() && performance.now() - readingSince <= MOST_LATE_MS;
+    const read = mayJoin && reading !== undefined ? reading : refresh();
+    await Promise.race([read.catch(() => undefined), after(CATCH_UP_MS)]);
     if (isLate()) mayWait = false;
     return !isOlder();
   }
   const poll = async (): Promise<void> => {
     try {
-      await refresh();
+      await (reading ?? next ?? begin());
       if (away) logger.info('the warehouse is back');
       away = false;
       trouble = undefined;
@@ -155,16 +161,10 @@ export function followLiveLoads({
     current: () => snapshot,
     refresh,
     async refreshTo(sequence) {
-      for (let attempt = 0; attempt < MOST_READS && (snapshot?.sequence ?? 0) < sequence; attempt += 1)
-        await refresh();
+      if ((snapshot?.sequence ?? 0) < sequence) await refresh();
     },
     isBehind: () => isOlder() || isLate(),
-    catchUp() {
-      catchingUp ??= catchUp().finally(() => {
-        catchingUp = undefined;
-      });
-      return catchingUp;
-    },
+    catchUp,
     lastRead: () => lastRead,
     trouble() {
       const isSilent = performance.now() - Math.max(lastRead, startedAt) > CATCH_UP_MS;
@@ -195,8 +195,7 @@ function troubleOf(error: unknown): string {
   return AWAY;
 }
 
-const after = (ms: number): Promise<false> =>
-  new Promise((resolve) => void setTimeout(resolve, ms, false).unref());
+const after = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref());
 
 function parsePublication(row: z.infer<typeof PUBLICATION_ROW>): Publication {
   return {

@@ -55,8 +55,11 @@ it('pause holds new files back until resume', async () => {
   await write('2022-06');
   await watcher().signal('fileArrived', { filename: 'yellow_tripdata_2022-06.parquet' });
   expect(await status()).toMatchObject({ paused: true, lastPollAtMs, nextPollAtMs: null, inFlight: [] });
-  const { data } = await tripline.graphql<{ source: { paused: boolean } }>('{ source { paused } }');
-  expect(data?.source.paused).toBe(true);
+  // What GraphQL tells of the watcher is up to a second old.
+  await until('GraphQL says so too', async () => {
+    const { data } = await tripline.graphql<{ source: { paused: boolean } }>('{ source { paused } }');
+    return data?.source.paused;
+  });
   await watcher().signal('resume');
   await until('the file is counted', async () => (await trips()) === 4_000);
 });
