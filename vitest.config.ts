@@ -1,19 +1,26 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
+
+/** What takes many minutes has scripts of its own. */
+const EXCLUDED = [
+  'node_modules',
+  '.data',
+  ...(process.env['HOSTILE_TEST'] === undefined ? ['test/hostile/**'] : []),
+];
 
 export default defineConfig({
   // Vite prefers a package's ES modules and Node, from other packages, does not: graphql refuses to be there twice.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
-    include: ['**/*.test.ts'],
-    // Three workers against an origin that does everything origins do take minutes: `npm run test:hostile`.
-    exclude: [
-      'node_modules',
-      '.data',
-      ...(process.env['HOSTILE_TEST'] === undefined ? ['test/hostile/**'] : []),
-    ],
-    // Integration and end-to-end tests start real servers: two at a time on two cores.
-    maxWorkers: 2,
+    // Tests of the whole system wait for half of their time: for timeouts, restarts and polls. Three at a time keep two cores busy.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      // Beside the code, without servers: `npm run test:unit`.
+      { extends: true, test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...EXCLUDED, 'test'] } },
+      { extends: true, test: { name: 'system', include: ['test/**/*.test.ts'], exclude: EXCLUDED } },
+    ],
   },
 });
