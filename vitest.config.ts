@@ -19,7 +19,11 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       // Beside the code, without servers: `npm run test:unit`.
-      { extends: true, test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...EXCLUDED, 'test'] } },
+      {
+        extends: true,
+        // Files one after the other in the same process: what many of them import is imported once.
+        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...EXCLUDED, 'test'], isolate: false },
+      },
       { extends: true, test: { name: 'system', include: ['test/**/*.test.ts'], exclude: EXCLUDED } },
     ],
   },
