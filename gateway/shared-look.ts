@@ -3,8 +3,6 @@ import { LRUCache } from 'lru-cache';
 
 /** Less than a second, so that who looks once a second sees something new each time. */
 const MOST_AGE_MS = 900;
-/** Nobody joins a look that has taken so long: it may hang, and the next one may not. */
-const MOST_JOINED_MS = 3_000;
 /** Files that are fetched at a time are some dozens. */
 const MOST_THINGS = 1_000;
 
@@ -15,7 +13,10 @@ export interface SharedLook<Seen> {
   forget(): void;
 }
 
-/** @param look at a thing; its result is shown until it is 0.9 s old, counted from where the look began */
+/**
+ * @param look at a thing; its result is shown until it is 0.9 s old, counted from where the look began. A look that takes longer is joined for no
+ * longer than that either: what it sees may be as old as it is.
+ */
 export function createSharedLook<Seen>(look: (thing: string) => Promise<Seen>): SharedLook<Seen> {
   /** `until` by `performance.now()`. */
   const looks = new LRUCache<string, { seen: Promise<Seen>; until: number }>({ max: MOST_THINGS });
@@ -24,12 +25,9 @@ export function createSharedLook<Seen>(look: (thing: string) => Promise<Seen>): 
       const now = performance.now();
       const held = looks.get(thing);
       if (held !== undefined && now < held.until) return held.seen;
-      const begun = { seen: look(thing), until: now + MOST_JOINED_MS };
+      const begun = { seen: look(thing), until: now + MOST_AGE_MS };
       looks.set(thing, begun);
-      begun.seen.then(
-        () => (begun.until = now + MOST_AGE_MS),
-        () => (begun.until = now),
-      );
+      begun.seen.catch(() => (begun.until = now));
       return begun.seen;
     },
     forget: () => looks.clear(),

@@ -68,11 +68,13 @@ describe('an index page', () => {
   });
 
   it('is read in linear time however hostile', () => {
-    const startedMs = performance.now();
+    // Of this process: what else the machine does is no matter.
+    const startedAt = process.cpuUsage();
     for (const piece of ['<a ', '<a href', '<a href="', '<!--', '<a href=x.parquet>', '&#', '<a href ']) {
       parse(piece.repeat(1 << 18));
       parse('<a ' + piece.slice(1).repeat(1 << 18));
     }
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    const { user, system } = process.cpuUsage(startedAt);
+    expect(user + system).toBeLessThan(5_000_000);
   });
 });

