@@ -129,6 +129,21 @@ describe('access', () => {
     ]);
   });
 
+  it('takes names of the gateway as browsers send them', () => {
+    const names = (text: string) => readEnvironment({ ALLOWED_HOSTS: text }).allowedHosts;
+    expect(names('gateway, Tripline.Example.org., *.example.net')).toEqual([
+      'gateway',
+      'tripline.example.org',
+      '*.example.net',
+    ]);
+    expect(names('bücher.example,tripline_gateway,*')).toEqual([
+      'xn--bcher-kva.example',
+      'tripline_gateway',
+      '*',
+    ]);
+    expect(readEnvironment({}).allowedHosts).toEqual([]);
+  });
+
   it.each<[Record<string, string>, RegExp]>([
     [{ READING: 'closed' }, /^READING must be open or authenticated; got "closed"$/],
     [{ READING: 'authenticated' }, /^READING is authenticated, and nobody could read: set API_KEYS or JWT/],
@@ -151,6 +166,17 @@ describe('access', () => {
     [{ JWT_AUDIENCE: 'tripline' }, /^JWT_AUDIENCE needs JWT_JWKS_URL: /],
     [{ CORS_ORIGINS: 'https://a.example.org/' }, /^CORS_ORIGINS must be \* or origins such as/],
     [{ CORS_ORIGINS: 'null' }, /^CORS_ORIGINS must be/],
+    [
+      { ALLOWED_HOSTS: 'https://a.example.org' },
+      /^ALLOWED_HOSTS must be names such as tripline\.example\.org/,
+    ],
+    [
+      { ALLOWED_HOSTS: 'a.example.org:8443' },
+      /^ALLOWED_HOSTS must be names .* without https:\/\/, port and path/,
+    ],
+    [{ ALLOWED_HOSTS: 'a.example.org,' }, /^ALLOWED_HOSTS must be names/],
+    [{ ALLOWED_HOSTS: 'a.*.example.org' }, /^ALLOWED_HOSTS must be names/],
+    [{ PUBLIC_URL: 'tripline.example.org' }, /^PUBLIC_URL must be a URL that starts with http/],
     [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY must be 0 or 1; got "yes"$/],
     [{ REDIS_URL: `http://me:${KEY}@redis` }, /^REDIS_URL must be a URL .*got "http:\/\/…@redis"$/],
     [{ CLICKHOUSE_URL: `me:${KEY}@click house` }, /^CLICKHOUSE_URL must be a URL .*got "me:…@click house"$/],

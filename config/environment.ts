@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { allowedHosts } from './allowed-hosts.ts';
 import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './access-settings.ts';
 import type { S3Settings } from './s3-client.ts';
 
@@ -65,6 +66,10 @@ export interface Environment {
   access: AccessSettings;
   /** Web pages of these origins may ask; `*`: all. */
   corsOrigins: readonly string[];
+  /** The address that people use, as in https://tripline.example.org. */
+  publicUrl: string | undefined;
+  /** Names in `Host` that the gateway takes, besides that of `publicUrl` and its own; `*.example.org`: all below it. */
+  allowedHosts: readonly string[];
   /** Does a proxy in front say who the client is, in X-Forwarded-For? */
   trustProxy: boolean;
   gatewayProcesses: number;
@@ -154,6 +159,8 @@ const variables = z.object({
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
   CORS_ORIGINS: corsOrigins.default([]),
+  PUBLIC_URL: url(['http:', 'https:']).optional(),
+  ALLOWED_HOSTS: allowedHosts.default([]),
   TRUST_PROXY: flag.default(false),
   GATEWAY_PROCESSES: wholeNumber(1, 128).default(1),
   GATEWAY_SLOT: wholeNumber(0, 127).optional(),
@@ -299,6 +306,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
           : { jwksUrl: values.JWT_JWKS_URL, issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     },
     corsOrigins: values.CORS_ORIGINS,
+    publicUrl: values.PUBLIC_URL,
+    allowedHosts: values.ALLOWED_HOSTS,
     trustProxy: values.TRUST_PROXY,
     gatewayProcesses: values.GATEWAY_PROCESSES,
     process:

@@ -1,7 +1,9 @@
 /** The gateway's server, put together from what it is given: documents, cache, endpoints. */
 import type { Registry } from 'prom-client';
 import { Gauge } from 'prom-client';
+import { namesOfGateway } from '../config/allowed-hosts.ts';
 import type { Environment } from '../config/environment.ts';
+import { createHostCheck } from '../config/http/host-check.ts';
 import type { Logger } from '../config/logging.ts';
 import type { Access } from './access/access.ts';
 import { createCors } from './access/cors.ts';
@@ -43,6 +45,9 @@ export type GatewaySettings = Pick<
   | 'process'
   | 'accessLog'
   | 'trustProxy'
+  | 'host'
+  | 'publicUrl'
+  | 'allowedHosts'
 >;
 
 export function createGateway({
@@ -132,6 +137,11 @@ export function createGateway({
   const allMetrics = gatherMetrics(registry, settings.process?.slot);
   return createGatewayServer({
     parts,
+    checkHost: createHostCheck({
+      names: namesOfGateway(settings),
+      advice:
+        'Use its IP address or localhost, or let its operator name it in ALLOWED_HOSTS (or PUBLIC_URL): names with commas between them, *.example.org for all below one.',
+    }),
     cors,
     fastPath,
     graphql: createGraphqlEndpoint({

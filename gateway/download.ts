@@ -8,7 +8,7 @@ import type { GatewayParts } from './context.ts';
 import { badUserInput } from './errors.ts';
 import { parseLocalDateTime } from './percentile/local-date-time.ts';
 import { askLevel, askSpan } from './questions.ts';
-import { requestUrl } from './request-url.ts';
+import { requestUrl } from '../config/http/request-url.ts';
 import type { RestParameter } from './rest/parameters.ts';
 import { readVariables } from './rest/read-variables.ts';
 import { countScalar } from './scalars/count.ts';

@@ -11,6 +11,7 @@ async function ask(
 ): Promise<[number, string | null, unknown]> {
   // Nobody asks anything of the other parts.
   const given = {
+    checkHost: () => undefined,
     pages: new Map(),
     mostConnections: { all: 10, ofAddress: 10 },
     logger: pino({ level: 'silent' }),

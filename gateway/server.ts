@@ -1,6 +1,8 @@
 /** The HTTP server: GraphQL, REST, pages, and what operators ask. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HostCheck, HostRefusal } from '../config/http/host-check.ts';
+import { requestUrl } from '../config/http/request-url.ts';
 import type { Logger } from '../config/logging.ts';
 import type { Cors } from './access/cors.ts';
 import { takeArrivals } from './arrivals.ts';
@@ -14,12 +16,20 @@ import type { FastPath } from './http/fast-path.ts';
 import type { GraphqlEndpoint } from './http/graphql-endpoint.ts';
 import type { RestEndpoint } from './http/rest-endpoint.ts';
 import { limitConnections, type MostConnections } from './limits/connection-limits.ts';
-import { BodyCutError, guardConnections, SERVER_OPTIONS, throwRestAway } from './limits/http-limits.ts';
+import {
+  BodyCutError,
+  guardConnections,
+  problem,
+  SERVER_OPTIONS,
+  throwRestAway,
+} from './limits/http-limits.ts';
 import { guardUnread } from './limits/unread-answers.ts';
 import type { createPages } from './pages.ts';
 import { sendProblem } from './problem.ts';
-import { requestUrl } from './request-url.ts';
 import type { RestRoute } from './rest/routes.ts';
+
+/** Probes and scrapes may come under any name: nothing of the data is there. */
+const UNDER_ANY_NAME: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 export interface GatewayServer {
   server: Server;
@@ -29,6 +39,7 @@ export interface GatewayServer {
 
 export function createGatewayServer({
   parts,
+  checkHost,
   cors,
   fastPath,
   graphql,
@@ -43,6 +54,7 @@ export function createGatewayServer({
   logger,
 }: {
   parts: GatewayParts;
+  checkHost: HostCheck;
   cors: Cors;
   fastPath: FastPath;
   graphql: GraphqlEndpoint;
@@ -122,10 +134,20 @@ export function createGatewayServer({
     return false;
   }
 
-  async function route(arrived: Arrived): Promise<void> {
+  async function refuseHost(arrived: Arrived, { status, detail }: HostRefusal): Promise<void> {
+    const { request, response } = arrived;
+    await throwRestAway(request);
+    if (!request.complete) response.setHeader('connection', 'close');
+    sendProblem(response, problem(status, detail));
+    conclude(arrived, { operation: 'refused', outcome: 'error', status });
+  }
+
+  async function route(arrived: Arrived, foreign: HostRefusal | undefined): Promise<void> {
     const { request, response } = arrived;
     const url = requestUrl(request);
     const path = url.pathname;
+    if (foreign !== undefined && (foreign.reason === 'several' || !UNDER_ANY_NAME.has(path)))
+      return refuseHost(arrived, foreign);
     const page = pages.get(path);
     if (page !== undefined) return page(request, response);
     switch (path) {
@@ -156,8 +178,14 @@ export function createGatewayServer({
   const server = createServer(SERVER_OPTIONS, (request, response) => {
     const began = performance.now();
     connections.answering(response);
-    if (request.method === 'GET' && fastPath.answer(request.url ?? '', request, response, began)) return;
-    route({ request, response, began }).catch((error: unknown) => {
+    const foreign = checkHost(request);
+    if (
+      foreign === undefined &&
+      request.method === 'GET' &&
+      fastPath.answer(request.url ?? '', request, response, began)
+    )
+      return;
+    route({ request, response, began }, foreign).catch((error: unknown) => {
       if (error instanceof BodyCutError) return;
       logger.error({ error: String(error), url: request.url }, 'a request failed');
       if (response.headersSent) response.destroy();

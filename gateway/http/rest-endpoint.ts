@@ -5,7 +5,7 @@ import { readingRefusal } from '../access/refusal.ts';
 import type { Documents } from '../documents/documents.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { throwRestAway } from '../limits/http-limits.ts';
-import { requestUrl } from '../request-url.ts';
+import { requestUrl } from '../../config/http/request-url.ts';
 import type { RestRoute } from '../rest/routes.ts';
 import type { Answering } from './answering.ts';
 import { sendFailure, type Arrived, type Conclude, type Exchange } from './exchange.ts';

@@ -60,9 +60,11 @@ beforeAll(async () => {
     })),
   });
   const bucket = { SOURCE_URL: 's3://tripline/source' };
-  plain = await stage.startGateway(bucket);
+  // Of all names, so that requests with another's go further than the first check.
+  plain = await stage.startGateway({ ...bucket, ALLOWED_HOSTS: '*' });
   strict = await stage.startGateway({
     ...bucket,
+    ALLOWED_HOSTS: 'gateway',
     READING: 'authenticated',
     API_KEYS: `attacker:${ATTACKER_KEY},dashboards:${GOOD_KEY}`,
     JWT_JWKS_URL: issuer.jwksUrl,
