@@ -383,7 +383,7 @@ export function operatorToken({
 }: Pick<Environment, 'operatorToken' | 'dataDir'>): string {
   if (given !== undefined) return given;
   const path = join(dataDir, 'operator-token');
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   try {
     writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {

@@ -32,11 +32,14 @@ export function createFolderLake({ path: root }: { path: string }): Lake {
     },
 
     async writeChunk({ key, start, bytes, onBytes }) {
-      await mkdir(root, { recursive: true });
+      await mkdir(root, { recursive: true, mode: 0o700 });
+      const { mode } = await stat(root);
       // Not truncated: other chunks of the same file are written at the same time.
-      const file = await open(partial(key), constants.O_CREAT | constants.O_WRONLY, 0o644);
+      const file = await open(partial(key), constants.O_CREAT | constants.O_WRONLY, 0o600);
       let written = 0;
       try {
+        // For whom the folder is: somebody may share one of their own (LAKE_URL). Some mounted file systems have no modes.
+        await file.chmod(mode & 0o666).catch(() => undefined);
         for await (const piece of bytes) {
           for (let offset = 0; offset < piece.length;) {
             const { bytesWritten } = await file.write(

@@ -9,6 +9,7 @@ import { findLocalServers, type FindServer } from './local-servers.ts';
 import { PartGivenUp } from './part.ts';
 import { startInOrder } from './parts-in-order.ts';
 import { planParts, type Plan } from './parts.ts';
+import { makeDataDirPrivate } from './private-data-dir.ts';
 import { createProcessGroups } from './process-groups.ts';
 import { Refusal } from './refusal.ts';
 import { createRunFiles } from './run-files.ts';
@@ -29,7 +30,10 @@ export async function main({ find }: { find: FindServer }): Promise<never> {
   process.stderr.on('error', () => {});
   let lock: DataDirLock | undefined;
   try {
+    // Of all that is written, also by the parts: nothing for other users of the machine.
+    process.umask(0o077);
     lock = lockDataDir(environment.dataDir);
+    makeDataDirPrivate(environment.dataDir);
     checkHeldSource(environment);
     const servers = await findLocalServers({ environment, find });
     await endLeftOver(lock.leftOver);

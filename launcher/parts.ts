@@ -8,6 +8,7 @@ import type { PartPlan } from './part.ts';
 import { freePorts, holdPort, whyNotFree } from './ports.ts';
 import { everyProbe, httpProbe, redisProbe } from './probes.ts';
 import { Refusal } from './refusal.ts';
+import { createTemporalUi } from './temporal-ui/temporal-ui.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** Where each part is looked for first. Only `PORT` is promised. */
@@ -25,6 +26,11 @@ const PREFERRED_PORTS = {
  */
 const PREFERENCE_PORT = 4003;
 const SEARCH_ATTRIBUTES = { Source: 'Keyword', FileMonth: 'Keyword', Stage: 'Keyword', RowsLoaded: 'Int' };
+/**
+ * The dev server's HTTP API cannot be off, and without this it takes any web page's requests, under any `Host`. No `Host` can have spaces in it: so it refuses
+ * all, and there is no secret that could leak.
+ */
+const NO_HTTP_API = 'frontend.httpAllowedHosts=["no host at all"]';
 /** From SIGTERM to SIGKILL. Worker and gateway, then the demo, then the servers: 9.2 s at worst. */
 const GRACE_MS = { ours: 5_500, demo: 1_200, server: 2_500 };
 
@@ -91,6 +97,7 @@ export async function planParts({
     env,
   });
   const everything = () => true;
+  const temporalUi = createTemporalUi({ port: ports.temporalUi, except: port });
 
   const temporal: PlannedPart = {
     name: 'temporal',
@@ -105,7 +112,9 @@ export async function planParts({
           'log-level': 'error',
           ip: LOOPBACK,
           port: ports.temporal,
-          'ui-port': ports.temporalUi,
+          'ui-ip': temporalUi.backend().host,
+          'ui-port': temporalUi.backend().port,
+          'dynamic-config-value': NO_HTTP_API,
           namespace: temporalNamespace,
           'db-filename': join(dataDir, 'temporal.db'),
         }),
@@ -118,16 +127,22 @@ export async function planParts({
       env: variablesFor('temporal', variables),
     }),
     port: () => ports.temporal,
-    checkPort: () => withoutStrangers('temporal', 'temporalUi'),
+    checkPort: async () => {
+      await temporalUi.open();
+      await withoutStrangers('temporal');
+    },
     // The web server passes these on to the frontend by gRPC, so both are up, with the namespace and what it must know.
-    probe: ({ signal }) =>
-      everyProbe([
-        httpProbe(`/api/v1/namespaces/${encodeURIComponent(temporalNamespace)}`),
+    probe: ({ signal }) => {
+      const { host: behind, port: uiPort } = temporalUi.backend();
+      return everyProbe([
+        httpProbe(`/api/v1/namespaces/${encodeURIComponent(temporalNamespace)}`, { host: behind }),
         httpProbe(`/api/v1/namespaces/${encodeURIComponent(temporalNamespace)}/search-attributes`, {
+          host: behind,
           accepts: (body) => Object.keys(SEARCH_ATTRIBUTES).every((name) => body.includes(`"${name}"`)),
         }),
-      ])({ port: ports.temporalUi, signal }),
-    address: () => ({ url: localUrl('temporal'), ui: localUrl('temporalUi') }),
+      ])({ port: uiPort, signal });
+    },
+    address: () => ({ url: localUrl('temporal'), ui: temporalUi.url() }),
     // Its errors are its own affairs (it prints one whenever it is stopped); what ends it is worth showing.
     shows: (line) => /level=FATAL|^(error|fatal|panic)/i.test(line),
   };
@@ -259,7 +274,7 @@ export async function planParts({
       worker,
       gateway,
     ],
-    temporalUi: () => (isLocal.temporal ? localUrl('temporalUi') : undefined),
+    temporalUi: () => (isLocal.temporal ? temporalUi.url() : undefined),
   };
 }
 

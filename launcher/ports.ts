@@ -25,10 +25,11 @@ export async function freePorts<Name extends string>(
   return ports;
 }
 
-/** Listens on a port until the process ends. @returns whether it could be had */
+/** Listens on a port until the process ends, and ends each connection at once. @returns whether it could be had */
 export async function holdPort({ host, port }: { host: string; port: number }): Promise<boolean> {
   const server = await listen({ host, port });
   if (typeof server === 'string') return false;
+  server.on('connection', (socket) => socket.destroy());
   server.unref();
   return true;
 }

@@ -1,9 +1,14 @@
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { hasSeveralHosts, SEVERAL_HOSTS } from '../config/http/host-check.ts';
+import { requestUrl } from '../config/http/request-url.ts';
 import type { OriginView } from '../workflows/messages.ts';
 import { registerOriginMetrics } from './origin-metrics.ts';
 
-/** Serves GET /readyz (200 when ready, else 503), /healthz and /metrics. */
+/**
+ * Serves GET /readyz (200 when ready, else 503), /healthz and /metrics: under any name, as probes and scrapes come under many, and there is nothing to steer and
+ * nothing of the data to read.
+ */
 export async function startHealthServer({
   host,
   port,
@@ -20,7 +25,11 @@ export async function startHealthServer({
   collectDefaultMetrics({ register: registry });
   registerOriginMetrics(registry, originView);
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (hasSeveralHosts(request.rawHeaders)) {
+      response.statusCode = SEVERAL_HOSTS.status;
+      return void response.end(`${SEVERAL_HOSTS.detail}\n`);
+    }
+    const { pathname } = requestUrl(request);
     if (pathname === '/healthz') return void response.end('ok\n');
     if (pathname === '/readyz') {
       response.statusCode = ready() ? 200 : 503;

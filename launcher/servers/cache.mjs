@@ -3,6 +3,7 @@ import {
   chmodSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
@@ -43,18 +44,27 @@ export async function cachedFile({ env, key, name }, fill) {
   }
 }
 
-/** Where there is no home to write to (some containers) a folder of this user under the system's temporary one does. */
+/**
+ * Where there is no home to write to (some containers) a folder of this user under the system's temporary one does. What is in it is run: so a folder does only if
+ * nobody else may write to it, and no link that somebody else may have put there.
+ */
 function writableCache(env) {
   const home = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   const uid = process.getuid?.() ?? 0;
-  for (const folder of [join(home, 'tripline'), join(tmpdir(), `tripline-cache-${uid}`)]) {
+  for (const [folder, look] of [
+    [join(home, 'tripline'), statSync],
+    [join(tmpdir(), `tripline-cache-${uid}`), lstatSync],
+  ]) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       accessSync(folder, constants.W_OK);
-      if (statSync(folder).uid === uid) return folder;
+      const stats = look(folder);
+      if (stats.isDirectory() && stats.uid === uid && (stats.mode & 0o022) === 0) return folder;
     } catch {
       // The next one.
     }
   }
-  throw new Error(`no cache folder can be written: neither ${home} nor ${tmpdir()}`);
+  throw new Error(
+    `no cache folder can be had: one in ${home} or ${tmpdir()} must be this user's to write to, and nobody else's`,
+  );
 }

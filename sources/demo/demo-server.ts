@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { createHostCheck } from '../../config/http/host-check.ts';
+import { requestUrl } from '../../config/http/request-url.ts';
+import { webPageRefusal } from '../../config/http/web-page-check.ts';
 import { indexHtml } from './index-html.ts';
 import { parseRange } from './range-header.ts';
 import type { PublishedFile, Shelf } from './shelf.ts';
@@ -13,12 +16,30 @@ const SERVER = 'tripline-demo (generated data)';
 const FORBIDDEN =
   '<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>\n';
 
-/** `/`, `/<filename>`, and `/healthz`, which is never throttled. */
-export function createDemoServer({ shelf, throttle }: { shelf: Shelf; throttle: Throttle }): Server {
+/**
+ * `/`, `/<filename>`, and `/healthz`, which is never throttled. Web pages of elsewhere are refused: their requests would count against the throttle.
+ * @param names that it is called by, besides addresses and localhost
+ */
+export function createDemoServer({
+  shelf,
+  throttle,
+  names = [],
+}: {
+  shelf: Shelf;
+  throttle: Throttle;
+  names?: readonly string[];
+}): Server {
+  const checkHost = createHostCheck({ names, advice: 'Use the address that it listens on, or localhost.' });
   return createServer((request, response) => {
     response.setHeader('Server', SERVER);
-    const { pathname } = new URL(request.url ?? '/', 'http://demo');
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const { pathname } = requestUrl(request);
+    const foreign = checkHost(request);
+    const page = webPageRefusal(request, { takesLinks: true });
+    if (foreign !== undefined) {
+      send({ request, response, status: foreign.status, body: `${foreign.detail}\n` });
+    } else if (page !== undefined) {
+      send({ request, response, status: 403, body: `${page}\n` });
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       send({ request, response, status: 405, body: '' });
     } else if (pathname === '/healthz') {

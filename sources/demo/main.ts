@@ -71,7 +71,11 @@ async function serve(): Promise<void> {
   const flags = readFlags();
   const log = createLogger({ name: 'demo', level: process.env['LOG_LEVEL'] ?? 'info' });
   const shelf = await openShelf({ dir: flags.dir });
-  const server = createDemoServer({ shelf, throttle: createThrottle(flags) });
+  const server = createDemoServer({
+    shelf,
+    throttle: createThrottle(flags),
+    names: [flags.host.toLowerCase()],
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(flags.port, flags.host, resolve);
