@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,8 +16,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../../launcher/ports.ts';
+import { listeningPorts, openForeignPage, type ForeignPage } from './foreign-page.ts';
 import { processesOf, runLauncher, said, until, type LauncherUnderTest } from './run-launcher.ts';
 
 const PARTS = ['clickhouse', 'demo', 'gateway', 'redis', 'temporal', 'worker'];
@@ -62,11 +65,13 @@ interface RunFile {
   pid: number;
   url: string;
   headers?: Record<string, string>;
+  ui?: string;
 }
 
 function runFile(name: string): RunFile {
   return JSON.parse(readFileSync(join(dataDir, 'run', `${name}.json`), 'utf8')) as RunFile;
 }
+const temporalUi = (): string => runFile('temporal').ui ?? '';
 
 async function shell(command: string): Promise<string> {
   const { stdout } = await promisify(execFile)('bash', ['-c', command]);
@@ -174,6 +179,71 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     for (const { command } of processesOf(dataDir)) {
       expect(command).not.toContain(told.reader['X-ClickHouse-Key']);
     }
+  });
+
+  test('keeps all that it writes from other users of the machine', () => {
+    const open = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter((name) => {
+      const stats = lstatSync(join(dataDir, name), { throwIfNoEntry: false });
+      return stats !== undefined && !stats.isSymbolicLink() && (stats.mode & 0o077) !== 0;
+    });
+    expect(open).toEqual([]);
+    expect(statSync(dataDir).mode & 0o777).toBe(0o700);
+  });
+
+  describe('to a web page of somebody else', () => {
+    const SIGNAL = '/api/v1/namespaces/default/workflows/source%3Ademo/signal/pause';
+    let page: ForeignPage;
+    let temporal: Connection;
+    let state: () => Promise<{ paused: boolean }>;
+
+    beforeAll(async () => {
+      page = await openForeignPage();
+      temporal = await Connection.connect({ address: runFile('temporal').url.replace('http://', '') });
+      const watcher = new Client({ connection: temporal }).workflow.getHandle('source:demo');
+      // It sees every signal that Temporal has taken.
+      state = () => watcher.query<{ paused: boolean }>('status');
+    }, 60_000);
+    afterAll(async () => {
+      await page?.close();
+      await temporal?.close();
+    });
+
+    test('no port of Temporal takes a signal', async () => {
+      const ports = listeningPorts(runFile('temporal').pid);
+      expect(ports.length).toBeGreaterThan(5);
+      for (const { host, port: each } of ports) await page.post(`http://${host}:${each}${SIGNAL}`, '{}');
+      await page.post(`${temporalUi()}${SIGNAL}`, '{}');
+      expect(await state()).toMatchObject({ paused: false });
+    });
+
+    test('nothing answers under its name but what says how busy it is', async () => {
+      const ports = listeningPorts(runFile('temporal').pid).filter(({ host }) => host === '127.0.0.1');
+      const names = [...PARTS.map((name) => runFile(name).url), temporalUi()];
+      const all = [...ports.map((each) => each.port), ...names.map((url) => Number(new URL(url).port))];
+      const answers = new Map<number, number | undefined>();
+      for (const each of new Set(all)) {
+        answers.set(each, await page.rebind(each));
+        if (answers.get(each) === undefined) continue;
+        for (const path of ['/', '/api/v1/namespaces', '/api/p90', '/api/v1/system-info', '/metrics']) {
+          const read = await page.read(path);
+          if (read?.status !== 200) continue;
+          const [line] = read.text.split('\n');
+          expect([each, path, line]).toEqual([each, '/metrics', expect.stringMatching(/^# HELP /)]);
+        }
+        await page.read(SIGNAL, { method: 'POST', body: '{}' });
+      }
+      expect(await state()).toMatchObject({ paused: false });
+      const status = (url: string) => answers.get(Number(new URL(url).port));
+      expect([temporalUi(), ...['gateway', 'demo'].map((name) => runFile(name).url)].map(status)).toEqual([
+        421, 421, 421,
+      ]);
+    });
+
+    test('Temporal’s own page is there for people', async () => {
+      expect((await fetch(temporalUi())).status).toBe(200);
+      const settings = await fetch(`${temporalUi()}/api/v1/settings`);
+      expect(await settings.json()).toMatchObject({ DisableWriteActions: false });
+    });
   });
 
   test('refuses a second start on the same folder', async () => {
