@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import chromium from '@sparticuz/chromium';
-import { chromium as playwright } from 'playwright-core';
+import { chromium as playwright, type Page } from 'playwright-core';
 
 /** The name of its server, which is this machine's too: as after the name was rebound. */
 export const EVIL = 'evil.example';
@@ -38,8 +38,10 @@ export async function openForeignPage(): Promise<ForeignPage> {
       `--host-resolver-rules=MAP ${EVIL} 127.0.0.1`,
     ],
   });
-  const page = await browser.newPage();
-  const fetchFrom = (url: string, init?: object): Promise<Read | undefined> =>
+  const atHome = await browser.newPage();
+  await atHome.goto(home);
+  let rebound = atHome;
+  const fetchFrom = (page: Page, url: string, init?: object): Promise<Read | undefined> =>
     page.evaluate(
       `fetch(${JSON.stringify(url)}, ${JSON.stringify(init ?? {})}).then(
         async (answer) => ({ status: answer.status, text: await answer.text() }),
@@ -48,14 +50,15 @@ export async function openForeignPage(): Promise<ForeignPage> {
     );
   return {
     async post(url, body) {
-      await page.goto(home);
-      await fetchFrom(url, { method: 'POST', mode: 'no-cors', body });
+      await fetchFrom(atHome, url, { method: 'POST', mode: 'no-cors', body });
     },
     async rebind(port) {
-      const loaded = await page.goto(`http://${EVIL}:${port}/`).catch(() => undefined);
+      // A page of its own: one whose loading failed is busy for a while. To close one ends this browser, which is a single process.
+      rebound = await browser.newPage();
+      const loaded = await rebound.goto(`http://${EVIL}:${port}/`).catch(() => undefined);
       return loaded?.status();
     },
-    read: (path, init) => fetchFrom(path, init),
+    read: (path, init) => fetchFrom(rebound, path, init),
     async close() {
       await browser.close();
       server.close();
