@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { hasSeveralHosts, SEVERAL_HOSTS } from '../../config/http/host-check.ts';
 
 /**
  * Why a request is none of ours, if it is not. A web page can send SQL to a port of this machine. A browser then says so, by `Origin` or, where it sends none
@@ -20,9 +21,7 @@ export function foreignReason(
   if (site !== undefined && site !== 'none' && site !== 'same-origin') {
     return `Requests from web pages (Sec-Fetch-Site: ${JSON.stringify(site)}) are refused.`;
   }
-  // Node takes the first of several, and a proxy in between may have meant another.
-  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (hosts !== 1) return `A request needs one Host header; this one has ${hosts}.`;
+  if (hasSeveralHosts(rawHeaders)) return SEVERAL_HOSTS.detail;
   const name = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/.exec(headers.host ?? '');
   const given = (name?.[1] ?? name?.[2] ?? '').toLowerCase();
   const ours = [

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { requestUrl } from '../../config/http/request-url.ts';
 import type { PasswordDigests } from './authenticate.ts';
 import { exceptionFrom, exceptionOf } from './exception.ts';
 import { createLanes, laneOf } from './lanes.ts';
@@ -152,7 +153,7 @@ export function createEngineServer(parts: EngineParts): Server {
       response.on('error', () => undefined);
       const foreign = foreignReason(request, parts.host);
       if (foreign !== undefined) return plain(response, 403, `${foreign}\n`);
-      const url = new URL(request.url ?? '/', 'http://engine');
+      const url = requestUrl(request);
       if (url.pathname === '/ping' || url.pathname === '/replicas_status')
         return plain(response, 200, 'Ok.\n');
       if (url.pathname !== '/')
