@@ -5,6 +5,7 @@ import { readFilePublications } from '../warehouse/loads.ts';
 import { rollbackTarget } from '../warehouse/rollback-target.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ChangedFile } from './list-activities.ts';
+import { withinBytes } from './within-bytes.ts';
 
 /** Why it cannot be done; the type is that of the failure that the operator gets. */
 interface Mistake {
@@ -79,7 +80,13 @@ export function createControlActivities({ warehouse, now }: { warehouse: Warehou
       const changed = ({ filename, version, hint }: FileRecord): ChangedFile => ({ filename, version, hint });
       if (input.filenames === undefined) {
         const found = files.filter(({ filename, stage }) => stage === 'QUARANTINED' && !except.has(filename));
-        return { files: found.slice(0, PAGE).map(changed), remaining: Math.max(0, found.length - PAGE) };
+        const fits = withinBytes();
+        const page: ChangedFile[] = [];
+        for (const file of found.slice(0, PAGE).map(changed)) {
+          if (!fits(file)) break;
+          page.push(file);
+        }
+        return { files: page, remaining: found.length - page.length };
       }
       const known = new Map(files.map((file) => [file.filename, file]));
       const asked: FileRecord[] = [];

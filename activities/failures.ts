@@ -16,6 +16,9 @@ export const LAKE_LOST = 'LakeLost';
 /** The engine says that it cannot read the file: a retry reads the same bytes. */
 export const FILE_UNREADABLE = 'FileUnreadable';
 
+/** An activity found more than a workflow's history takes: a retry finds as much. */
+export const RESULT_TOO_LARGE = 'ResultTooLarge';
+
 /** A source that this worker does not have. */
 export const UNKNOWN_SOURCE = 'UnknownSource';
 

@@ -112,7 +112,10 @@ export async function differencesOfContent(
 }
 
 const oneOf = (kind: DifferenceKind, details: readonly string[]): Found[] =>
-  details.length === 0 ? [] : [{ kind, detail: details.join('; ') }];
+  details.length === 0 ? [] : [{ kind, detail: details.join('; ').slice(0, DETAIL_CHARACTERS) }];
+
+/** What differs may differ in thousands of places. */
+const DETAIL_CHARACTERS = 1_000;
 
 /** Of trips, raw file and proof, two that agree outvote the third. */
 function differencesOfTrips(

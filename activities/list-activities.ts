@@ -8,6 +8,7 @@ import { sourceFailure } from './failures.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { isRunning } from './is-running.ts';
+import { withinBytes } from './within-bytes.ts';
 
 export interface ChangedFile {
   filename: string;
@@ -37,7 +38,7 @@ export interface ListChangesResult {
   pollEveryMs: number;
 }
 
-/** Changed files per answer: 500 take about 60 kB of history. */
+/** Changed files per answer, or as many as `withinBytes` takes. */
 const PAGE = 500;
 
 export function createListActivities({
@@ -89,10 +90,13 @@ export function createListActivities({
     );
     const inFlight = new Map(input.inFlight.map(({ filename, version }) => [filename, version]));
     const changed: ChangedFile[] = [];
+    const fits = withinBytes();
+    let more = false;
     const candidates =
       input.force === true && input.months !== undefined ? withVanished(listing, known.values()) : listing;
     for (const listed of candidates) {
-      if (changed.length === PAGE) break;
+      more = changed.length === PAGE;
+      if (more) break;
       const { filename } = listed;
       if (input.after !== undefined && filename <= input.after) continue;
       const month = fileMonth(filename);
@@ -114,9 +118,12 @@ export function createListActivities({
         const settled = record.stage === 'PUBLISHED' || record.stage === 'QUARANTINED';
         if (input.force === true ? isHeldBack(record) : settled) continue;
       }
-      changed.push({ filename, version, hint: listed.hint ?? '' });
+      const file = { filename, version, hint: listed.hint ?? '' };
+      more = !fits(file);
+      if (more) break;
+      changed.push(file);
     }
-    return { changed, more: changed.length === PAGE, listed: listing.length, pollEveryMs };
+    return { changed, more, listed: listing.length, pollEveryMs };
   }
 
   return {

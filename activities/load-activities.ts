@@ -6,17 +6,19 @@ import { z } from 'zod';
 import { LakeLostError, type Lake, type LakeObject } from '../lake/lake.ts';
 import type { Drift } from '../warehouse/drift.ts';
 import type { FileSchema } from '../warehouse/file-schema.ts';
-import { readFooter, type Footer } from '../warehouse/footer.ts';
+import { readFooter } from '../warehouse/footer.ts';
 import { loadDeadlineMs, loadFile, type LoadProof, type VerifiedLoad } from '../warehouse/load-file.ts';
 import { selectTripsSql } from '../warehouse/load-sql.ts';
 import { firstPagesFlaw } from '../warehouse/page-sanity.ts';
+import { pagesRefusal } from '../warehouse/page-walk.ts';
 import type { ReadAlone } from '../warehouse/lone-reader.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import { count } from '../warehouse/row-shapes.ts';
 import { ClickHouseError, onlyRow, WarehouseAnswerError, type Warehouse } from '../warehouse/warehouse.ts';
-import { isEngineTrouble, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
+import { isEngineTrouble, MEMORY_LIMIT_EXCEEDED, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
 import { FILE_UNREADABLE, sourceFailure } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { createLoadTurns, type LoadTurns } from './load-turns.ts';
 
 export interface LoadInput {
   source: string;
@@ -29,6 +31,8 @@ export interface LoadInput {
 
 /** How often the engine may say that it cannot read a file before we believe it. */
 const READ_ATTEMPTS = 2;
+/** How often in a row the engine must refuse it its memory: the first time others may have had it, then it is alone. */
+const REFUSED_MEMORY_TIMES = 4;
 /** How often in a row the engine must go away over a file before a process of its own reads it. */
 const SUSPICIOUS_CUTS = 2;
 /** Where no lone reader can be had: so many attempts that began and came to nothing cannot be chance. */
@@ -39,27 +43,34 @@ const MOST_PATIENCE = 8;
 /** All statements of an attempt together may take so many times the deadline of one. */
 const ATTEMPT_DEADLINES = 3;
 
-/** Left in the heartbeat by an attempt whose engine ended, or did not answer in time, while it loaded the file. */
+const MORE_MEMORY = 'a larger ENGINE_MEMORY_MB, on a machine that has it, may load it';
+
+/** Left in the heartbeat by an attempt that came to nothing, and perhaps by the file's doing. */
 interface Suspicion {
-  /** How often in a row, since the file was last read by a process of its own. */
+  /** How often in a row the engine ended, or did not answer in time, since the file was last read by a process of its own. */
   cuts: number;
+  /** How often in a row it took more memory than it may: the first time, and then each time that it was loaded alone. */
+  memory: number;
 }
 
-function cutsBefore(details: unknown): number {
-  const cuts: unknown =
-    typeof details === 'object' && details !== null && 'cuts' in details ? details.cuts : 0;
-  return typeof cuts === 'number' ? cuts : 0;
+function suspicionBefore(details: unknown): Suspicion {
+  const { cuts, memory } = (
+    typeof details === 'object' && details !== null ? details : {}
+  ) as Partial<Suspicion>;
+  return { cuts: typeof cuts === 'number' ? cuts : 0, memory: typeof memory === 'number' ? memory : 0 };
 }
 
 export function createLoadActivities({
   lake,
   warehouse,
   readAlone,
+  turns = createLoadTurns(),
   deadlineMs = loadDeadlineMs,
 }: {
   lake: Lake;
   warehouse: Warehouse;
   readAlone: ReadAlone;
+  turns?: LoadTurns;
   /** Of one statement of a load, by the file's bytes. */
   deadlineMs?: (sizeBytes: number) => number;
 }) {
@@ -70,8 +81,23 @@ export function createLoadActivities({
       throw sourceFailure(error);
     }
   };
-  const footerOf = ({ lakeKey, sizeBytes, month }: LoadInput): Promise<Footer> =>
-    readFooter({ sizeBytes, month, read: reader(lakeKey) });
+  /** What the raw file itself says: how to read it, or why the engine is not to read it. Of the footer no more is kept: it may be large. */
+  async function judge({
+    lakeKey,
+    sizeBytes,
+    month,
+  }: LoadInput): Promise<{ schema: FileSchema } | { refusal: Refusal }> {
+    const file = { sizeBytes, read: reader(lakeKey) };
+    const footer = await readFooter({ ...file, month });
+    if (footer.kind === 'refused') return { refusal: footer.refusal };
+    if (footer.kind === 'needMore') throw new Error('the lake does not hold the whole file');
+    const { metadata, schema } = footer;
+    const refusal = await pagesRefusal(metadata, file);
+    if (refusal !== undefined) return { refusal };
+    const flaw = await firstPagesFlaw(metadata, file);
+    if (flaw === undefined) return { schema };
+    return { refusal: { code: 'UNREADABLE', message: `the pages contradict the footer: ${flaw}` } };
+  }
 
   /**
    * Whether it is this file that the engine goes away over (docs/decisions/0008). Anybody may end the engine at any moment, so
@@ -79,18 +105,19 @@ export function createLoadActivities({
    */
   async function endsItsReader(
     { version, sizeBytes }: LoadInput,
-    schema: FileSchema,
-    file: LakeObject,
+    { schema, file, signal }: { schema: FileSchema; file: LakeObject; signal: AbortSignal },
   ): Promise<Refusal | undefined> {
-    const reading = await withHeartbeat((signal) =>
-      readAlone({
-        sql: selectTripsSql(schema, file),
-        params: { load_id: randomUUID(), ...file.params },
-        deadlineMs: deadlineMs(sizeBytes),
-        signal,
-      }),
-    );
+    const reading = await readAlone({
+      sql: selectTripsSql(schema, file),
+      params: { load_id: randomUUID(), ...file.params },
+      deadlineMs: deadlineMs(sizeBytes),
+      signal,
+    });
     if (reading === 'survived') return undefined;
+    if (reading === 'outOfMemory') {
+      const message = `the engine went away over it ${SUSPICIOUS_CUTS} times, and a process that did nothing but read it took more memory than one statement may: ${MORE_MEMORY}`;
+      return { code: 'TOO_LARGE_FOR_MEMORY', message };
+    }
     const attempts = reading === 'unavailable' ? await attemptsOf(version) : 0;
     if (reading === 'unavailable' && attempts < UNEXPLAINED_ATTEMPTS) return undefined;
     const message =
@@ -110,6 +137,66 @@ export function createLoadActivities({
       },
     );
     return onlyRow(rows).attempts;
+  }
+
+  /** @throws ApplicationFailure `LakeLost` when the lake does not hold the file whole */
+  async function judgeHeld(
+    input: LoadInput,
+  ): Promise<{ schema: FileSchema; file: LakeObject } | { refusal: Refusal }> {
+    const { lakeKey, sizeBytes } = input;
+    const heldBytes = await lake.sizeOf(lakeKey);
+    if (heldBytes !== sizeBytes) {
+      const found = heldBytes === undefined ? 'nothing' : `${heldBytes} bytes`;
+      throw sourceFailure(new LakeLostError(`the lake holds ${found} of ${sizeBytes} bytes`));
+    }
+    const judged = await judge(input);
+    if ('refusal' in judged) return judged;
+    return { schema: judged.schema, file: await lake.tableFunction(lakeKey) };
+  }
+
+  /** Notes the attempt under a load id of its own. */
+  async function begin({ source, filename, version }: LoadInput): Promise<string> {
+    const { workflowExecution } = Context.current().info;
+    const loadId = randomUUID();
+    await warehouse.insert('load_attempts', [
+      {
+        load_id: loadId,
+        source,
+        filename,
+        version,
+        workflow_id: workflowExecution?.workflowId ?? '',
+        run_id: workflowExecution?.runId ?? '',
+      },
+    ]);
+    return loadId;
+  }
+
+  async function load(
+    { source, filename, version, month, sizeBytes }: LoadInput,
+    {
+      loadId,
+      schema,
+      file,
+      signal,
+    }: { loadId: string; schema: FileSchema; file: LakeObject; signal: AbortSignal },
+  ): Promise<{ load: VerifiedLoad; notes: string[] } | { refusal: Refusal }> {
+    const { attempt } = Context.current().info;
+    const statementMs = deadlineMs(sizeBytes) * Math.min(attempt, MOST_PATIENCE);
+    const result = await loadFile({
+      warehouse,
+      file,
+      schema,
+      loadId,
+      source,
+      filename,
+      version,
+      month,
+      deadlineMs: statementMs,
+      // An engine that is deaf to its deadline may never answer.
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_DEADLINES * statementMs)]),
+    });
+    if ('code' in result) return { refusal: result };
+    return { load: result, notes: misfitNotes(schema, result.proof) };
   }
 
   return {
@@ -144,65 +231,43 @@ export function createLoadActivities({
       input: LoadInput,
     ): Promise<{ load: VerifiedLoad; notes: string[] } | { refusal: Refusal }> {
       const context = Context.current();
-      const { info } = context;
-      const heldBytes = await lake.sizeOf(input.lakeKey);
-      if (heldBytes !== input.sizeBytes) {
-        const found = heldBytes === undefined ? 'nothing' : `${heldBytes} bytes`;
-        throw sourceFailure(new LakeLostError(`the lake holds ${found} of ${input.sizeBytes} bytes`));
-      }
-      const footer = await footerOf(input);
-      if (footer.kind === 'refused') return { refusal: footer.refusal };
-      if (footer.kind === 'needMore') throw new Error('the lake does not hold the whole file');
-      const flaw = await firstPagesFlaw(footer.metadata, {
-        sizeBytes: heldBytes,
-        read: reader(input.lakeKey),
-      });
-      if (flaw !== undefined)
-        return { refusal: { code: 'UNREADABLE', message: `the pages contradict the footer: ${flaw}` } };
-      const { source, filename, version, month } = input;
-      const loadId = randomUUID();
-      await warehouse.insert('load_attempts', [
-        {
-          load_id: loadId,
-          source,
-          filename,
-          version,
-          workflow_id: info.workflowExecution?.workflowId ?? '',
-          run_id: info.workflowExecution?.runId ?? '',
-        },
-      ]);
-      const file = await lake.tableFunction(input.lakeKey);
-      let cuts = cutsBefore(info.heartbeatDetails);
-      if (cuts >= SUSPICIOUS_CUTS) {
-        const refusal = await endsItsReader(input, footer.schema, file);
-        if (refusal !== undefined) return { refusal };
-        cuts = 0;
-      }
-      const statementMs = deadlineMs(input.sizeBytes) * Math.min(info.attempt, MOST_PATIENCE);
+      const before = suspicionBefore(context.info.heartbeatDetails);
+      const suspect = before.cuts >= SUSPICIOUS_CUTS || before.memory > 0;
+      let after = before;
+      let alone = false;
       try {
-        const result = await withHeartbeat((signal) =>
-          loadFile({
-            warehouse,
-            file,
-            schema: footer.schema,
-            loadId,
-            source,
-            filename,
-            version,
-            month,
-            deadlineMs: statementMs,
-            // An engine that is deaf to its deadline may never answer.
-            signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_DEADLINES * statementMs)]),
+        return await withHeartbeat((signal) =>
+          turns.run({ alone: suspect, signal }, async (isAlone) => {
+            alone = isAlone;
+            const judged = await judgeHeld(input);
+            if ('refusal' in judged) return judged;
+            const { schema, file } = judged;
+            const loadId = await begin(input);
+            if (before.cuts >= SUSPICIOUS_CUTS) {
+              const refusal = await endsItsReader(input, { schema, file, signal });
+              if (refusal !== undefined) return { refusal };
+              after = { ...before, cuts: 0 };
+            }
+            return load(input, { loadId, schema, file, signal });
           }),
         );
-        if ('code' in result) return { refusal: result };
-        return { load: result, notes: misfitNotes(footer.schema, result.proof) };
       } catch (error) {
         // What is not the engine says nothing about what a file does to the engine.
         if (error instanceof WarehouseAnswerError) throw error;
         if (!(error instanceof ClickHouseError) || error.code === TIMEOUT_EXCEEDED)
-          context.heartbeat({ cuts: cuts + 1 } satisfies Suspicion);
-        if (!(error instanceof ClickHouseError) || isEngineTrouble(error) || info.attempt < READ_ATTEMPTS)
+          after = { ...after, cuts: after.cuts + 1 };
+        else if (error.code === MEMORY_LIMIT_EXCEEDED && (alone || after.memory === 0))
+          after = { ...after, memory: after.memory + 1 };
+        if (error instanceof ClickHouseError && after.memory >= REFUSED_MEMORY_TIMES) {
+          const message = `the engine refused it its memory ${after.memory} times, while no other file was loaded: ${error.message.slice(0, 300)}: ${MORE_MEMORY}`;
+          return { refusal: { code: 'TOO_LARGE_FOR_MEMORY', message } };
+        }
+        context.heartbeat(after);
+        if (
+          !(error instanceof ClickHouseError) ||
+          isEngineTrouble(error) ||
+          context.info.attempt < READ_ATTEMPTS
+        )
           throw error;
         throw ApplicationFailure.nonRetryable(error.message.slice(0, 1000), FILE_UNREADABLE);
       }

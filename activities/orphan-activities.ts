@@ -8,7 +8,10 @@ import type { Difference } from './file-differences.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { isRunning } from './is-running.ts';
 import { within, type Months } from './months.ts';
+import { withinBytes } from './within-bytes.ts';
 
+/** Loads that are told of; the sweep takes the others too. */
+const MOST_LOADS = 500;
 /** Lake files that are named: the report must stay small however many there are. */
 const MOST_NAMED = 20;
 
@@ -30,12 +33,15 @@ export function createOrphanActivities({
     async findOrphanLoads({ months }: { months?: Months }): Promise<Difference[]> {
       return withHeartbeat(async () => {
         const differences: Difference[] = [];
+        const fits = withinBytes();
         for (const load of await findSweepableLoads(warehouse, { keepMs: keepLoadsMs })) {
           if (load.published || (load.source !== '' && load.source !== sourceName)) continue;
           if (!within(fileMonth(load.filename), months)) continue;
           if (load.workflowId !== '' && (await isRunning(client, load.workflowId))) continue;
           const detail = `load ${load.loadId} was never published: the sweep removes it`;
-          differences.push({ filename: load.filename, kind: 'ORPHAN_LOAD', detail });
+          const orphan: Difference = { filename: load.filename, kind: 'ORPHAN_LOAD', detail };
+          if (differences.length === MOST_LOADS || !fits(orphan)) break;
+          differences.push(orphan);
         }
         return differences;
       });

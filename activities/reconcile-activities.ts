@@ -17,6 +17,7 @@ import { UNKNOWN_SOURCE } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { isRunning } from './is-running.ts';
 import { within, type Months } from './months.ts';
+import { withinBytes } from './within-bytes.ts';
 
 /** What the source shows of a file, so that it is listed once a page; null when it could not be asked. */
 export type Listing = { file: ListedFile | null } | null;
@@ -173,6 +174,7 @@ export function createReconcileActivities({
         if (typeof listing === 'string' && after === undefined)
           differences.push({ filename: '', kind: 'SOURCE_UNREACHABLE', detail: listing });
         const listings: FilePage['listings'] = {};
+        const fits = withinBytes();
         let checked = 0;
         for (const filename of names) {
           if (checked === PAGE_FILES || now() > until) break;
@@ -185,8 +187,14 @@ export function createReconcileActivities({
           // Again, as it is now: it may have been ingested since the page began.
           const found = await differencesOf(await known(filename, await readHoldings(), listed), signal);
           if (found.length === 0) continue;
+          const shownAs = listed === null ? null : { file: listed ?? null };
+          if (!fits([found, filename, shownAs])) {
+            // It begins the next page.
+            checked -= 1;
+            break;
+          }
           differences.push(...found);
-          listings[filename] = listed === null ? null : { file: listed ?? null };
+          listings[filename] = shownAs;
         }
         return {
           checked,

@@ -4,6 +4,9 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { isRunning } from './is-running.ts';
 
+/** Of one sweep: their ids are kept in its history, and by the publisher. The next sweep takes the others. */
+const MOST_LOADS = 2_000;
+
 export function createSweepActivities({
   warehouse,
   client,
@@ -26,6 +29,7 @@ export function createSweepActivities({
         const candidates = await findSweepableLoads(warehouse, { keepMs: keepLoadsMs });
         const removable: SweepableLoad[] = [];
         for (const load of candidates) {
+          if (removable.length === MOST_LOADS) break;
           // A superseded load was published already; an unpublished one may belong to an ingestion that still runs.
           if (load.published || load.workflowId === '' || !(await isRunning(client, load.workflowId)))
             removable.push(load);

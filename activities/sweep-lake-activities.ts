@@ -4,6 +4,8 @@ import { withHeartbeat } from './heartbeat.ts';
 
 /** A partial file of this age, of a file version that we do not know (any more), is nobody's. */
 const ABANDONED_AFTER_MS = 24 * 3_600_000;
+/** Of one sweep: their keys are kept in its history. The next sweep takes the others. */
+const MOST_FORGOTTEN = 1_000;
 /** One that was touched within this time may belong to an ingestion that has just begun. */
 const FRESH_MS = 10 * 60_000;
 
@@ -39,6 +41,7 @@ export function createSweepLakeActivities({
         const forgotten = new Set<string>();
         for (const partial of partials) {
           signal.throwIfAborted();
+          if (forgotten.size === MOST_FORGOTTEN) break;
           if (!(await isAbandoned(partial))) continue;
           await lake.discard(partial);
           forgotten.add(partial.key);

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { allowedHosts } from './allowed-hosts.ts';
 import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './access-settings.ts';
+import { defaultEngineMemoryMb } from './memory-limits.ts';
 import type { S3Settings } from './s3-client.ts';
 
 /** What `SOURCE_URL` says, taken apart. Paths are absolute; URLs are shown without secrets (`describeSource`). */
@@ -48,6 +49,8 @@ export interface Environment {
   /** A file larger than this is quarantined without being fetched. */
   maxFileBytes: number;
   chunkBytes: number;
+  /** What the embedded engine's process may take, in MB of 2^20 bytes; more ends it. */
+  engineMemoryMb: number;
   /** Of what the gateway keeps of the histograms. */
   ladderMemoryBytes: number;
   /** Trips that one question may scan at most. */
@@ -136,6 +139,7 @@ const variables = z.object({
   WORKER_PORT: wholeNumber(0, 65_535).default(0),
   MAX_FILE_BYTES: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(8 * 2 ** 30),
   CHUNK_BYTES: wholeNumber(64 * 1024, 1 << 30).default(8 * 2 ** 20),
+  ENGINE_MEMORY_MB: wholeNumber(1_024, 10_000_000).optional(),
   LADDER_MEMORY_MB: wholeNumber(1, 1_000_000).default(512),
   SCAN_BUDGET_ROWS: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(200_000_000),
   REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 3_600).default(30),
@@ -288,6 +292,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     workerPort: values.WORKER_PORT,
     maxFileBytes: values.MAX_FILE_BYTES,
     chunkBytes: values.CHUNK_BYTES,
+    engineMemoryMb: values.ENGINE_MEMORY_MB ?? defaultEngineMemoryMb(),
     ladderMemoryBytes: values.LADDER_MEMORY_MB * 2 ** 20,
     scanBudgetRows: values.SCAN_BUDGET_ROWS,
     requestTimeoutMs: values.REQUEST_TIMEOUT_SECONDS * 1000,

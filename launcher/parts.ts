@@ -159,7 +159,12 @@ export async function planParts({
           UV_THREADPOOL_SIZE: String(THREADS_NEEDED),
           [PASSWORD_DIGESTS]: credentials.digests,
         },
-        flags({ 'data-dir': join(dataDir, 'clickhouse'), host: LOOPBACK, port: ports.clickhouse }),
+        flags({
+          'data-dir': join(dataDir, 'clickhouse'),
+          host: LOOPBACK,
+          port: ports.clickhouse,
+          'memory-mb': environment.engineMemoryMb,
+        }),
       ),
     port: () => ports.clickhouse,
     checkPort: () => withoutStrangers('clickhouse'),

@@ -35,6 +35,9 @@ export interface JudgedColumn {
   loaded: boolean;
 }
 
+/** Differences that are told of one file: they are kept with it. */
+const MOST_TOLD = 100;
+
 export function compareWithEra(columns: readonly JudgedColumn[], era: Era): Drift[] {
   const drift: Drift[] = [];
   const expected = new Map(eraColumns(era).map((column) => [canonicalName(column.name), column]));
@@ -64,7 +67,10 @@ export function compareWithEra(columns: readonly JudgedColumn[], era: Era): Drif
     const detail = `${types.join(' or ')} ${since}, absent here: ${canonical} is null`;
     drift.push({ kind: 'LOST_COLUMN', column: name, detail });
   }
-  return drift;
+  const untold = drift.length - MOST_TOLD;
+  if (untold <= 0) return drift;
+  const detail = `and ${untold + 1} more differences, the first of this column`;
+  return drift.map((one, index) => (index === MOST_TOLD - 1 ? { ...one, detail } : one)).slice(0, MOST_TOLD);
 }
 
 /** The canonical column that has ever had this name. */

@@ -1,6 +1,8 @@
 import type { ClickHouseError } from './warehouse.ts';
 
 export const TIMEOUT_EXCEEDED = '159';
+/** More memory than a statement, or all statements together, may take. */
+export const MEMORY_LIMIT_EXCEEDED = '241';
 
 /**
  * ClickHouse's codes for "not now": the engine's state is the cause, not the statement or the file.
@@ -8,11 +10,11 @@ export const TIMEOUT_EXCEEDED = '159';
  */
 const NOT_NOW: ReadonlySet<string> = new Set([
   TIMEOUT_EXCEEDED,
+  MEMORY_LIMIT_EXCEEDED,
   '202', // TOO_MANY_SIMULTANEOUS_QUERIES
   '209', // SOCKET_TIMEOUT
   '210', // NETWORK_ERROR
   '236', // ABORTED
-  '241', // MEMORY_LIMIT_EXCEEDED
   '242', // TABLE_IS_READ_ONLY
   '243', // NOT_ENOUGH_SPACE
   '252', // TOO_MANY_PARTS

@@ -6,6 +6,7 @@ import { eraFor } from './eras.ts';
 import { declaredName, ROW_NUMBER } from './file-columns.ts';
 import { physicalType, type PhysicalType } from './physical-type.ts';
 import type { Refusal } from './refusal.ts';
+import { shortList } from './short-list.ts';
 import { IGNORED_COLUMNS, OTHER_DATA_SETS, TRIP_COLUMNS } from './trip-columns.ts';
 
 /** What a file's column holds, as far as loading it cares. */
@@ -121,7 +122,7 @@ export function readFileSchema(
       if (canonical.required !== true) continue;
       refusal ??= {
         code: 'MISSING_COLUMN',
-        message: `no column ${canonical.aliases.join(' or ')}; the file has ${columns.map(({ name }) => name).join(', ')}`,
+        message: `no column ${canonical.aliases.join(' or ')}; the file has ${shortList(columns.map(({ name }) => name))}`,
       };
       continue;
     }
@@ -161,8 +162,11 @@ export function readFileSchema(
     .map(({ name }) => name);
   const strangers = described.filter(({ name, canonical }) => canonical === null && unknown.includes(name));
   if (strangers.length > 0)
-    notes.push(`columns not known to us, kept in extra: ${strangers.map(({ name }) => name).join(', ')}`);
-  for (const { name, why } of left) notes.push(`the column ${JSON.stringify(name)} is not kept: ${why}`);
+    notes.push(`columns not known to us, kept in extra: ${shortList(strangers.map(({ name }) => name))}`);
+  for (const why of new Set(left.map((column) => column.why))) {
+    const names = left.filter((column) => column.why === why).map(({ name }) => JSON.stringify(name));
+    notes.push(`columns that are not kept: ${shortList(names)}: ${why}`);
+  }
   return { rows, read, columns: mapped, unknown, notes, drift };
 }
 

@@ -1,6 +1,10 @@
 /** A Parquet file's footer: metadata, its length in 4 bytes, and `PAR1`. https://parquet.apache.org/docs/file-format/ */
 import { parquetMetadata, type FileMetaData } from 'hyparquet';
 import { footerFlaw } from './footer-sanity.ts';
+import { FOOTER_LIMITS } from './footer-limits.ts';
+import { footerShapeRefusal } from './footer-shape.ts';
+import { chunksExcess, chunksFlaw } from './chunk-sanity.ts';
+import { schemaTreeFlaw } from './schema-tree.ts';
 import { readFileSchema, type FileSchema } from './file-schema.ts';
 import type { Drift } from './drift.ts';
 import type { Refusal } from './refusal.ts';
@@ -14,8 +18,6 @@ export type Footer =
 const MAGIC = 'PAR1';
 /** Magic at both ends, and the length. */
 const SMALLEST_FILE = 12;
-/** Bytes; TLC's are 10 kB. It is held and parsed in memory, so what a file claims must have an end. */
-const LARGEST_FOOTER = 64 << 20;
 
 const refused = (code: Refusal['code'], message: string): Footer => ({
   kind: 'refused',
@@ -60,18 +62,34 @@ export async function readFooter({
   const start = sizeBytes - 8 - metadataBytes;
   if (start < 4)
     return refused('UNREADABLE', `the footer claims ${metadataBytes} bytes of a file of ${sizeBytes}`);
-  if (metadataBytes > LARGEST_FOOTER)
-    return refused('UNREADABLE', `the footer claims ${metadataBytes} bytes, more than ${LARGEST_FOOTER}`);
+  if (metadataBytes > FOOTER_LIMITS.footerBytes)
+    return refused(
+      'TOO_LARGE',
+      `a footer of ${metadataBytes} bytes, more than the ${FOOTER_LIMITS.footerBytes} that a file may have: write it with fewer row groups`,
+    );
   if (start < fetchedFrom) return { kind: 'needMore', start };
-  const footer = (await read(start, sizeBytes)).slice().buffer;
+  const bytes = await read(start, sizeBytes);
+  const shapeless = footerShapeRefusal(bytes.subarray(0, metadataBytes));
+  if (shapeless !== undefined) return { kind: 'refused', refusal: shapeless, drift: [] };
+  const footer = bytes.slice().buffer;
   try {
-    const metadata = parquetMetadata(footer);
+    // What is geographic in it would be parsed as JSON.
+    const metadata = parquetMetadata(footer, { geoparquet: false });
+    const wrongTree = schemaTreeFlaw(metadata.schema);
+    if (wrongTree !== undefined) return refused('UNREADABLE', contradiction(wrongTree));
     const schema = readFileSchema(metadata, { month });
     if ('refusal' in schema) return { kind: 'refused', ...schema };
-    const flaw = footerFlaw(metadata);
-    if (flaw === undefined) return { kind: 'good', schema, metadata };
-    const message = `the footer contradicts the format or itself: ${flaw}`;
-    return { kind: 'refused', refusal: { code: 'UNREADABLE', message }, drift: schema.drift };
+    const flaw = footerFlaw(metadata) ?? chunksFlaw(metadata, { sizeBytes, footerStart: start });
+    if (flaw !== undefined)
+      return {
+        kind: 'refused',
+        refusal: { code: 'UNREADABLE', message: contradiction(flaw) },
+        drift: schema.drift,
+      };
+    const excess = chunksExcess(metadata);
+    if (excess !== undefined)
+      return { kind: 'refused', refusal: { code: 'TOO_LARGE', message: excess }, drift: schema.drift };
+    return { kind: 'good', schema, metadata };
   } catch (error) {
     // Both throw whatever comes to them over what is no footer: columns without names, for one.
     return refused(
@@ -80,6 +98,8 @@ export async function readFooter({
     );
   }
 }
+
+const contradiction = (flaw: string): string => `the footer contradicts the format or itself: ${flaw}`;
 
 function ascii(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1');

@@ -4,17 +4,12 @@
  * first data page of every column is taken apart here; the values themselves are the engine's.
  */
 import type { ColumnMetaData, FileMetaData, SchemaElement } from 'hyparquet';
+import { chunkStart } from './chunk-sanity.ts';
 import { decompressPage } from './decompress-page.ts';
 import { readPageHeader, type PageHeader } from './page-header.ts';
 import { exactBytes, fitOfPage, fitOfValues } from './page-fit.ts';
 import { countRuns } from './run-lengths.ts';
-
-/** A whole file. */
-interface Bytes {
-  sizeBytes: number;
-  /** Bytes [start, end). */
-  read: (start: number, end: number) => Promise<Uint8Array>;
-}
+import type { WholeFile } from './whole-file.ts';
 
 /** Bytes; a header holds the least and the largest value, too. */
 const LARGEST_HEADER = 64 << 10;
@@ -35,7 +30,7 @@ interface FirstPage {
  */
 export async function firstPagesFlaw(
   { schema, row_groups: [group] }: FileMetaData,
-  file: Bytes,
+  file: WholeFile,
 ): Promise<string | undefined> {
   const leaves = schema.slice(1).filter(({ num_children: children }) => !children);
   const pages = await Promise.all(
@@ -58,10 +53,9 @@ export async function firstPagesFlaw(
 /** Undefined where there is none to be found. */
 async function firstDataPage(
   { column, chunk }: Pick<FirstPage, 'column' | 'chunk'>,
-  { sizeBytes, read }: Bytes,
+  { sizeBytes, read }: WholeFile,
 ): Promise<FirstPage | undefined> {
-  const { dictionary_page_offset: dictionary, data_page_offset: data } = chunk;
-  let at = Number(dictionary === undefined || dictionary <= 0n || dictionary > data ? data : dictionary);
+  let at = chunkStart(chunk);
   const end = at + Number(chunk.total_compressed_size);
   if (end > sizeBytes) return undefined;
   try {
@@ -81,7 +75,7 @@ async function firstDataPage(
 
 async function pageFlaw(
   { column, chunk, header, start }: FirstPage,
-  { read }: Bytes,
+  { read }: WholeFile,
 ): Promise<string | undefined> {
   const { storedBytes, plainBytes, values } = header;
   if (plainBytes > LARGEST_PAGE || storedBytes > LARGEST_PAGE || storedBytes === 0) return undefined;

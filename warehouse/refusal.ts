@@ -11,6 +11,8 @@ export type RefusalCode =
   | 'ROW_COUNT_MISMATCH'
   /** Reading it ends or hangs the engine. */
   | 'ENGINE_CRASH'
+  /** Reading it takes more memory than the engine may. */
+  | 'TOO_LARGE_FOR_MEMORY'
   | 'UNSTABLE'
   /** Rolled back by an operator. */
   | 'HELD_BACK';

@@ -16,7 +16,7 @@ import type { Environment } from '../config/environment.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Source } from '../sources/source.ts';
 import { readFiles } from '../warehouse/files.ts';
-import { readAlone } from '../warehouse/lone-reader.ts';
+import { createReadAlone } from '../warehouse/lone-reader.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { ingestId, PUBLISHER_ID, releaseLoads } from '../workflows/messages.ts';
 import type { Announcer } from './announcer.ts';
@@ -39,15 +39,19 @@ export function createActivities({
   announcer: Announcer;
   environment: Pick<
     Environment,
-    'sourceName' | 'pollEveryMs' | 'maxFileBytes' | 'chunkBytes' | 'keepLoadsMs'
+    'sourceName' | 'pollEveryMs' | 'maxFileBytes' | 'chunkBytes' | 'keepLoadsMs' | 'engineMemoryMb'
   >;
 }): Activities {
-  const { sourceName, pollEveryMs, maxFileBytes, chunkBytes, keepLoadsMs } = environment;
+  const { sourceName, pollEveryMs, maxFileBytes, chunkBytes, keepLoadsMs, engineMemoryMb } = environment;
   const faults = createFaults();
   return {
     ...createListActivities({ source, warehouse, client, pollEveryMs, now: Date.now, faults }),
     ...createFetchActivities({ source, lake, warehouse, maxFileBytes, chunkBytes, faults }),
-    ...createLoadActivities({ lake, warehouse: loader, readAlone }),
+    ...createLoadActivities({
+      lake,
+      warehouse: loader,
+      readAlone: createReadAlone({ memoryMb: engineMemoryMb }),
+    }),
     ...createIngestRecordActivities({ warehouse }),
     ...createPublishActivities({ warehouse, announce: announcer.announce }),
     ...createControlActivities({ warehouse, now: Date.now }),

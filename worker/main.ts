@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { boundedResults } from './bounded-results.ts';
 import { createActivities } from './create-activities.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createGovernorLink } from './governor-link.ts';
@@ -70,6 +71,7 @@ async function run(): Promise<void> {
     taskQueue: TASK_QUEUE,
     workflowBundle: { code: (await bundled).code },
     activities: createActivities({ source, lake, warehouse, loader, client, announcer, environment }),
+    interceptors: { activity: [() => ({ inbound: boundedResults() })] },
     // Most of them wait for bytes: four files of eight chunks, and what else is to be done meanwhile.
     maxConcurrentActivityTaskExecutions: 48,
     // A cancellation travels back with a heartbeat. By default one in 0.8 of the heartbeat timeout is sent.

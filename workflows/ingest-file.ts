@@ -173,7 +173,8 @@ async function ingestVersion({
     if (failure.type === 'LakeLost') return { outcome: 'changed' };
     if (failure.type === 'SourceUnranged') return { outcome: 'unranged' };
     if (failure.type === 'SourceAbsent') return { outcome: 'ended' };
-    if (prepared !== undefined && (failure.type === 'FileUnreadable' || failure.type === 'SourceBroken')) {
+    const unreadable = ['FileUnreadable', 'SourceBroken', 'ResultTooLarge'];
+    if (prepared !== undefined && unreadable.includes(failure.type ?? '')) {
       return record.quarantine(prepared, { code: 'UNREADABLE', message: failure.message }, known);
     }
     throw error;

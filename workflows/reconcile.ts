@@ -25,8 +25,9 @@ export interface ReconcileInput extends ReconcileRequest {
   state?: { after: string; report: ReconcileReport };
 }
 
-/** Differences that a report lists; a report must fit into a payload (2 MB). */
+/** Differences that a report lists, and their characters: a report must fit into a payload (2 MB). */
 const MOST_LISTED = 2_000;
+const MOST_LISTED_CHARACTERS = 500_000;
 /** The bytes are fetched again. */
 const MENDED_BY_FETCH: readonly DifferenceKind[] = [
   'LAKE_MISSING',
@@ -47,10 +48,17 @@ export async function reconcile(input: ReconcileInput): Promise<ReconcileReport>
   const { source, months, repair = false } = input;
   const report: ReconcileReport = input.state?.report ?? { checkedFiles: 0, differences: [], omitted: 0 };
   setHandler(reconcileProgress, () => report);
+  let listed = report.differences.reduce(
+    (sum, { filename, detail }) => sum + filename.length + detail.length,
+    0,
+  );
   const tell = (differences: readonly ReportedDifference[]): void => {
-    const room = MOST_LISTED - report.differences.length;
-    report.differences.push(...differences.slice(0, room));
-    report.omitted += Math.max(0, differences.length - room);
+    for (const difference of differences) {
+      listed += difference.filename.length + difference.detail.length;
+      const isFull = report.differences.length >= MOST_LISTED || listed > MOST_LISTED_CHARACTERS;
+      if (isFull) report.omitted += 1;
+      else report.differences.push(difference);
+    }
   };
   const ofMonths = months === undefined ? {} : { months };
 

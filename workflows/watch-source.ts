@@ -73,6 +73,8 @@ const MOST_WAITING = 100;
 /** An ingestion that has not told of its end for this long is looked after. */
 const SILENT_MS = 60_000;
 const KEPT_MISTAKES = 20;
+/** Backfills that wait, one after the other: each is carried over. */
+const MOST_BACKFILLS = 100;
 /** An ingestion that has told of its end is closed within milliseconds. */
 const START_AGAIN_MS = 1_000;
 /** Milliseconds before the first poll has told how often to poll. */
@@ -114,7 +116,12 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   setHandler(backfill, (request) => {
     const mistake = mistakeInBackfill(request);
     if (mistake !== undefined) return mistaken(`backfill ${shown(request)}: ${mistake}`);
-    const identified = { ...request, id: request.id ?? uuid4() };
+    if (state.backfills.length >= MOST_BACKFILLS)
+      return mistaken(
+        `backfill ${shown(request)}: ${MOST_BACKFILLS} wait already; ask again when they are done`,
+      );
+    const { from, to, force } = request;
+    const identified = { from, to, ...(force === undefined ? {} : { force }), id: request.id ?? uuid4() };
     state.backfills.push(identified);
     state.backfillLog = withBackfill(state.backfillLog ?? [], identified);
   });

@@ -1,11 +1,11 @@
 /**
  * The embedded ClickHouse: a process that serves ClickHouse's HTTP interface over one data directory.
  *
- *     node --import tsx launcher/engine/main.ts --data-dir .data/clickhouse --host 127.0.0.1 --port 8123
+ *     node --import tsx launcher/engine/main.ts --data-dir .data/clickhouse --host 127.0.0.1 --port 8123 --memory-mb 4096
  *
  * Who may ask is told by the variable ENGINE_PASSWORD_DIGESTS (engine-credentials.ts); npm start makes credentials for each run.
  * Exit codes: 0 after SIGTERM or SIGINT, 1 when it could not start. A statement that can no longer be stopped ends it by SIGKILL
- * (137 in a shell), with a log line before: start it again, every acknowledged insert is there.
+ * (137 in a shell), and so does memory beyond `--memory-mb`, with a log line before: start it again, every acknowledged insert is there.
  */
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
@@ -15,22 +15,35 @@ import { parseArgs } from 'node:util';
 import { createLogger } from '../../config/logging.ts';
 import { type PasswordDigests, readPasswordDigests } from './authenticate.ts';
 import { PASSWORD_DIGESTS } from './engine-credentials.ts';
+import { defaultEngineMemoryMb, engineLimits, inMegabytes } from '../../config/memory-limits.ts';
+import { watchMemory } from '../../config/memory-watch.ts';
 import { type Engine, EngineStartError, startEngine, THREADS_NEEDED } from './start-engine.ts';
 
 const DRAIN_MS = 4000;
 
-function readFlags(): { dataDir: string; host: string; port: number } {
+function readFlags(): { dataDir: string; host: string; port: number; memoryMb: number } {
   const { values } = parseArgs({
     options: {
       'data-dir': { type: 'string', default: '.data/clickhouse' },
       host: { type: 'string', default: '127.0.0.1' },
       port: { type: 'string', default: '8123' },
+      'memory-mb': { type: 'string', default: String(defaultEngineMemoryMb()) },
     },
   });
   if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
     throw new EngineStartError(`--port must be a number from 0 to 65535; got ${JSON.stringify(values.port)}`);
   }
-  return { dataDir: values['data-dir'], host: values.host, port: Number(values.port) };
+  if (!/^\d{1,9}$/.test(values['memory-mb'])) {
+    throw new EngineStartError(
+      `--memory-mb must be a whole number; got ${JSON.stringify(values['memory-mb'])}`,
+    );
+  }
+  return {
+    dataDir: values['data-dir'],
+    host: values.host,
+    port: Number(values.port),
+    memoryMb: Number(values['memory-mb']),
+  };
 }
 
 function digestsOrRefuse(): PasswordDigests {
@@ -67,7 +80,12 @@ async function serve(): Promise<void> {
     writeSync(2, `clickhouse: ${why}\n`);
     process.kill(process.pid, 'SIGKILL');
   };
-  const flags = readFlags();
+  const { memoryMb, ...flags } = readFlags();
+  const memory = engineLimits(memoryMb);
+  const watch = watchMemory({
+    limitBytes: memory.process,
+    lastWords: `clickhouse: the engine takes {MB} MB, more than ENGINE_MEMORY_MB (${inMegabytes(memory.process)}): it ends; under way: {running}`,
+  });
   let engine: Engine | undefined;
   let stopping = false;
   const stop = (reason: string) => {
@@ -86,6 +104,8 @@ async function serve(): Promise<void> {
   engine = await startEngine({
     ...flags,
     digests: digestsOrRefuse(),
+    memory,
+    onBegin: watch.note,
     onDeaf: (queryId) =>
       killSelf(`statement ${queryId} goes on past its deadline and cannot be stopped: the engine ends`),
   });

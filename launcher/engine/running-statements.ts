@@ -38,13 +38,26 @@ export interface RunningStatement {
 export class RunningStatements {
   readonly #marks = new Map<string, string>();
   readonly #control: Session;
+  readonly #onBegin: (statement: string) => () => void;
   readonly #onDeaf: (queryId: string) => void;
   #killing: Promise<unknown> = Promise.resolve();
   #counter = 0;
 
-  /** @param control a session that runs nothing else */
-  constructor({ control, onDeaf }: { control: Session; onDeaf: (queryId: string) => void }) {
+  /**
+   * @param control a session that runs nothing else
+   * @param onBegin is told which statement begins; what it returns is called when it is over
+   */
+  constructor({
+    control,
+    onBegin = () => () => undefined,
+    onDeaf,
+  }: {
+    control: Session;
+    onBegin?: ((statement: string) => () => void) | undefined;
+    onDeaf: (queryId: string) => void;
+  }) {
     this.#control = control;
+    this.#onBegin = onBegin;
     this.#onDeaf = onDeaf;
   }
 
@@ -57,8 +70,11 @@ export class RunningStatements {
     return this.#marks.get(queryId);
   }
 
-  /** @throws ClickHouseException (216) when a statement of that id runs */
-  register(queryId: string): RunningStatement {
+  /**
+   * @param verb of the statement
+   * @throws ClickHouseException (216) when a statement of that id runs
+   */
+  register(queryId: string, verb: string): RunningStatement {
     if (this.#marks.has(queryId)) {
       throw exceptionOf(
         'QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING',
@@ -67,6 +83,7 @@ export class RunningStatements {
     }
     const mark = String((this.#counter += 1));
     this.#marks.set(queryId, mark);
+    const over = this.#onBegin(`${verb} ${queryId}`);
     let killer: NodeJS.Timeout | undefined;
     let watch: NodeJS.Timeout | undefined;
     /** Since when the engine has had nobody else to wait for. */
@@ -112,6 +129,7 @@ export class RunningStatements {
       end: () => {
         if (ended) return;
         ended = true;
+        over();
         clearInterval(killer);
         clearInterval(watch);
         this.#marks.delete(queryId);

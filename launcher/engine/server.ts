@@ -41,7 +41,7 @@ export function createEngineServer(parts: EngineParts): Server {
     response: StatementResponse,
     gone: AbortSignal,
   ) {
-    const entry = running.register(request.queryId);
+    const entry = running.register(request.queryId, statement.verb);
     let bodyPath: string | undefined;
     try {
       if (statement.kind === 'insertData') {

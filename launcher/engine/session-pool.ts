@@ -59,12 +59,25 @@ interface Idle {
 export class SessionPool {
   readonly #open: () => Session;
   readonly #maxIdle: number;
+  readonly #settings: ReadonlyMap<string, string>;
   readonly #idle: Idle[] = [];
 
-  /** @param maxIdle sessions kept open while nobody uses them */
-  constructor({ open, maxIdle }: { open: () => Session; maxIdle: number }) {
+  /**
+   * @param maxIdle sessions kept open while nobody uses them
+   * @param settings of every statement that does not choose otherwise, beside `BASE_SETTINGS`
+   */
+  constructor({
+    open,
+    maxIdle,
+    settings,
+  }: {
+    open: () => Session;
+    maxIdle: number;
+    settings: ReadonlyMap<string, string>;
+  }) {
     this.#open = open;
     this.#maxIdle = maxIdle;
+    this.#settings = settings;
   }
 
   async acquire(needs: SessionNeeds): Promise<PooledSession> {
@@ -75,7 +88,7 @@ export class SessionPool {
       !missing.some((name) => idle.parameters.has(name));
     const found = this.#idle.findLastIndex(fits);
     const entry = this.#idle.splice(found, found === -1 ? 0 : 1)[0];
-    const wanted = new Map([...BASE_SETTINGS, ...needs.settings]);
+    const wanted = new Map([...BASE_SETTINGS, ...this.#settings, ...needs.settings]);
     const used = entry ?? {
       session: this.#open(),
       role: needs.role,

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Session } from 'chdb';
 import type { PasswordDigests } from './authenticate.ts';
+import type { MemoryLimits } from '../../config/memory-limits.ts';
 import { ResultPipes } from './result-pipes.ts';
 import { exceptionFrom } from './exception.ts';
 import { LANE_PERMITS } from './lanes.ts';
@@ -14,6 +15,9 @@ import { openSpool } from './spool.ts';
 
 /** Statements that can run at once, plus the session that cancels them. */
 const SESSIONS = Object.values(LANE_PERMITS).reduce((sum, permits) => sum + permits, 0) + 1;
+
+/** Of what all statements may take: where the rows of a part lie, kept for the next statement. */
+const MARKS_SHARE = 0.1;
 
 /** libuv threads that the process needs: a statement occupies one while it runs, and files and compression want some too. */
 export const THREADS_NEEDED = SESSIONS + 8;
@@ -68,6 +72,8 @@ async function requireAccessControl(session: Session): Promise<void> {
  * `UV_THREADPOOL_SIZE` of at least `THREADS_NEEDED`.
  * @param dataDir holds `tables` (the engine's), `spool` and `pipes` (emptied at start)
  * @param port 0 takes a free one
+ * @param memory what all statements, and one, may take; the process itself is for the caller to watch
+ * @param onBegin a statement begins; what it returns is called when it is over
  * @param onDeaf a statement can no longer be stopped: end the process, by SIGKILL, since the engine's own exit would wait for it
  * @throws EngineStartError when chdb is not installed, the directory is in use or cannot be written, or the port is taken
  */
@@ -76,12 +82,16 @@ export async function startEngine({
   host,
   port,
   digests,
+  memory,
+  onBegin,
   onDeaf,
 }: {
   dataDir: string;
   host: string;
   port: number;
   digests: PasswordDigests;
+  memory: Omit<MemoryLimits, 'process'>;
+  onBegin?: (statement: string) => () => void;
   onDeaf: (queryId: string) => void;
 }): Promise<Engine> {
   const folder = resolve(dataDir);
@@ -92,7 +102,14 @@ export async function startEngine({
   });
   const tables = join(folder, 'tables');
   useFolder(tables);
-  const open = (): Session => new chdb.Session(tables, { connectionArgs: [`--config-file=${ACCESS}`] });
+  // The server's own settings are those of the first session.
+  const connectionArgs = [
+    `--config-file=${ACCESS}`,
+    `--max_server_memory_usage=${memory.statements}`,
+    // By default 5 GB, whatever the machine has.
+    `--mark_cache_size=${Math.floor(memory.statements * MARKS_SHARE)}`,
+  ];
+  const open = (): Session => new chdb.Session(tables, { connectionArgs });
   let control: Session;
   try {
     control = open();
@@ -110,8 +127,12 @@ export async function startEngine({
   const knownSettings = new Set(
     await rows('SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings'),
   );
-  const pool = new SessionPool({ open, maxIdle: SESSIONS });
-  const running = new RunningStatements({ control, onDeaf });
+  const pool = new SessionPool({
+    open,
+    maxIdle: SESSIONS,
+    settings: new Map([['max_memory_usage', String(memory.statement)]]),
+  });
+  const running = new RunningStatements({ control, onBegin, onDeaf });
   await requireAccessControl(open());
   const server = createEngineServer({
     pool,

@@ -9,7 +9,7 @@ import { FILE_UNREADABLE } from '../../activities/failures.ts';
 import { createFolderLake } from '../../lake/folder-lake.ts';
 import { generateMonth } from '../../sources/demo/generate-month.ts';
 import type { VerifiedLoad } from '../../warehouse/load-file.ts';
-import { readAlone } from '../../warehouse/lone-reader.ts';
+import { createReadAlone } from '../../warehouse/lone-reader.ts';
 import { TRIP_COLUMNS } from '../../warehouse/trip-columns.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import type { Refusal } from '../../warehouse/refusal.ts';
@@ -146,7 +146,7 @@ async function ingest({
     const { loadIntoWarehouse } = createLoadActivities({
       lake,
       warehouse: await live(),
-      readAlone,
+      readAlone: createReadAlone(),
       deadlineMs: () => DEADLINE_MS,
     });
     const version = String(seed);

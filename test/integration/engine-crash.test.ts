@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLoadActivities } from '../../activities/load-activities.ts';
 import { createFolderLake } from '../../lake/folder-lake.ts';
 import type { Lake } from '../../lake/lake.ts';
-import { readAlone, type ReadAlone } from '../../warehouse/lone-reader.ts';
+import { createReadAlone, type ReadAlone } from '../../warehouse/lone-reader.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { writeTrips } from '../support/write-trips.ts';
@@ -56,7 +56,7 @@ const goodLake = lakeOf(`file({lake_path:String}, 'Parquet')`, { lake_path: path
 async function ingest(
   lake: Lake,
   {
-    alone = readAlone,
+    alone = createReadAlone(),
     during = () => undefined,
   }: { alone?: ReadAlone; during?: (attempt: number) => void } = {},
 ) {
@@ -127,9 +127,10 @@ it(
 
 it('loads a file however often somebody kills the engine over it', { timeout: 120_000 }, async () => {
   const readings: string[] = [];
+  const readFile = createReadAlone();
   const { attempt, result } = await ingest(goodLake, {
     alone: async (reading) => {
-      const outcome = await readAlone(reading);
+      const outcome = await readFile(reading);
       readings.push(outcome);
       return outcome;
     },
