@@ -9,8 +9,7 @@ import type { FileSchema } from '../warehouse/file-schema.ts';
 import { readFooter } from '../warehouse/footer.ts';
 import { loadDeadlineMs, loadFile, type LoadProof, type VerifiedLoad } from '../warehouse/load-file.ts';
 import { selectTripsSql } from '../warehouse/load-sql.ts';
-import { firstPagesFlaw } from '../warehouse/page-sanity.ts';
-import { pagesRefusal } from '../warehouse/page-walk.ts';
+import { judgeFile } from '../warehouse/judge-file.ts';
 import type { ReadAlone } from '../warehouse/lone-reader.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import { count } from '../warehouse/row-shapes.ts';
@@ -81,24 +80,6 @@ export function createLoadActivities({
       throw sourceFailure(error);
     }
   };
-  /** What the raw file itself says: how to read it, or why the engine is not to read it. Of the footer no more is kept: it may be large. */
-  async function judge({
-    lakeKey,
-    sizeBytes,
-    month,
-  }: LoadInput): Promise<{ schema: FileSchema } | { refusal: Refusal }> {
-    const file = { sizeBytes, read: reader(lakeKey) };
-    const footer = await readFooter({ ...file, month });
-    if (footer.kind === 'refused') return { refusal: footer.refusal };
-    if (footer.kind === 'needMore') throw new Error('the lake does not hold the whole file');
-    const { metadata, schema } = footer;
-    const refusal = await pagesRefusal(metadata, file);
-    if (refusal !== undefined) return { refusal };
-    const flaw = await firstPagesFlaw(metadata, file);
-    if (flaw === undefined) return { schema };
-    return { refusal: { code: 'UNREADABLE', message: `the pages contradict the footer: ${flaw}` } };
-  }
-
   /**
    * Whether it is this file that the engine goes away over (docs/decisions/0008). Anybody may end the engine at any moment, so
    * its end proves nothing: a process that does nothing but read this file must end or hang too.
@@ -149,7 +130,7 @@ export function createLoadActivities({
       const found = heldBytes === undefined ? 'nothing' : `${heldBytes} bytes`;
       throw sourceFailure(new LakeLostError(`the lake holds ${found} of ${sizeBytes} bytes`));
     }
-    const judged = await judge(input);
+    const judged = await judgeFile({ sizeBytes, read: reader(lakeKey) }, { month: input.month });
     if ('refusal' in judged) return judged;
     return { schema: judged.schema, file: await lake.tableFunction(lakeKey) };
   }
