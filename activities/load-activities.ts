@@ -240,7 +240,7 @@ export function createLoadActivities({
         else if (error.code === MEMORY_LIMIT_EXCEEDED && (alone || after.memory === 0))
           after = { ...after, memory: after.memory + 1 };
         if (error instanceof ClickHouseError && after.memory >= REFUSED_MEMORY_TIMES) {
-          const message = `the engine refused it its memory ${after.memory} times, while no other file was loaded: ${error.message.slice(0, 300)}: ${MORE_MEMORY}`;
+          const message = `the engine refused it its memory ${after.memory} times, while no other file was loaded: ${firstSentence(error.message)}: ${MORE_MEMORY}`;
           return { refusal: { code: 'TOO_LARGE_FOR_MEMORY', message } };
         }
         context.heartbeat(after);
@@ -255,6 +255,9 @@ export function createLoadActivities({
     },
   };
 }
+
+/** The engine's own words; what comes after tells of its insides. */
+const firstSentence = (message: string): string => (message.split('. ')[0] ?? '').slice(0, 300);
 
 /** Of known columns alone: the footer told of the others already. */
 function misfitNotes({ columns }: FileSchema, { keptInExtra = {} }: LoadProof): string[] {

@@ -5,10 +5,12 @@ const MEBIBYTE = 2 ** 20;
 
 /** Of the machine's memory: the rest is for gateway, worker, Temporal, Redis, and the files that the kernel keeps in memory. */
 const ENGINE_SHARE = 0.5;
-/** Of the engine's limit, for all of its statements together: what the process takes beside them is not counted by it. */
-const STATEMENTS_SHARE = 0.8;
-/** Of the engine's limit, for one statement; a process that only reads one file gets as much, so that both judge a file alike. */
-const STATEMENT_SHARE = 0.7;
+/** What the process takes beside its statements: 250 MB when nothing runs. */
+const BESIDE_BYTES = 384 * MEBIBYTE;
+/** Of the rest, for all statements together: what they take has been 16 % more than what the engine counts. */
+const STATEMENTS_SHARE = 0.85;
+/** Of that, for one statement; a process that only reads one file gets as much, so that both judge a file alike. */
+const STATEMENT_SHARE = 0.85;
 
 /** What `ENGINE_MEMORY_MB` is where it is not set: half of what the machine has, or of what its container may take (cgroup v1 or v2). */
 export function defaultEngineMemoryMb(): number {
@@ -32,17 +34,22 @@ export interface MemoryLimits {
 /** What an engine with `ENGINE_MEMORY_MB` of this may take. */
 export function engineLimits(memoryMb: number): MemoryLimits {
   const bytes = memoryMb * MEBIBYTE;
+  const statements = Math.floor((bytes - BESIDE_BYTES) * STATEMENTS_SHARE);
   return {
     process: bytes,
-    statements: Math.floor(bytes * STATEMENTS_SHARE),
-    statement: Math.floor(bytes * STATEMENT_SHARE),
+    statements,
+    statement: Math.floor(statements * STATEMENT_SHARE),
   };
 }
 
 /** What a process that reads one file, beside such an engine, may take. */
 export function loneReaderLimits(memoryMb: number): MemoryLimits {
   const { statement } = engineLimits(memoryMb);
-  return { process: Math.floor(statement / STATEMENTS_SHARE), statements: statement, statement };
+  return {
+    process: BESIDE_BYTES + Math.floor(statement / STATEMENTS_SHARE),
+    statements: statement,
+    statement,
+  };
 }
 
 /** Bytes as people read them in messages. */

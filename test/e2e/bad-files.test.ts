@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOracle } from '../support/oracle.ts';
+import { makeParquet, tripColumns, type MadeColumn } from '../support/make-parquet.ts';
 import { hasSharedData, SHARED_DATA } from '../support/shared-data.ts';
 import { startTripline, type FileNode, type Tripline } from '../support/tripline.ts';
 import { writeTrips } from '../support/write-trips.ts';
@@ -47,6 +48,10 @@ beforeAll(async () => {
   garbled.fill(0xff, 4, Math.floor(garbled.length * 0.7));
   writeFileSync(at('garbled_pages.parquet'), garbled);
   await variant('too_large.parquet', {}, 400_000);
+  writeFileSync(at('claims_rows.parquet'), makeParquet({ rows: 2n ** 40n, columns: tripColumns(10) }));
+  const [vendor] = tripColumns(1);
+  const many = Array.from({ length: 20_000 }, (_, index) => ({ ...vendor, name: `x${index}` }) as MadeColumn);
+  writeFileSync(at('many_columns.parquet'), makeParquet({ rows: 1, columns: [...tripColumns(1), ...many] }));
   if (hasSharedData) {
     for (const name of ['green_tripdata_2024-01', 'yellow_2024-01_truncated', 'yellow_2019-01_lfs_pointer']) {
       copyFileSync(join(SHARED_DATA, `${name}.parquet`), at(`real_${name}.parquet`));
@@ -54,7 +59,7 @@ beforeAll(async () => {
   }
   tripline = await startTripline({ sourceUrl: `file://${folder}`, env: { MAX_FILE_BYTES: '3000000' } });
   files = new Map(
-    (await tripline.settled(hasSharedData ? 19 : 16, 90_000)).map((file) => [file.filename, file]),
+    (await tripline.settled(hasSharedData ? 21 : 18, 90_000)).map((file) => [file.filename, file]),
   );
 });
 
@@ -76,6 +81,8 @@ describe('each is quarantined with its own reason', () => {
     ['truncated.parquet', /^TRUNCATED: .* cut off/],
     ['lying_footer.parquet', /^UNREADABLE: the footer claims 2147483647 bytes/],
     ['garbled_pages.parquet', /^UNREADABLE: /],
+    ['claims_rows.parquet', /^TOO_LARGE: 1099511627776 rows, more than the 100000000 /],
+    ['many_columns.parquet', /^TOO_LARGE: 20006 columns and groups in the schema, more than the 1000 /],
     ['too_large.parquet', /^TOO_LARGE: \d+ bytes, more than the 3000000/],
   ])('%s', (name, reason) => {
     expect(files.get(name)).toMatchObject({ stage: 'QUARANTINED', reason: expect.stringMatching(reason) });
