@@ -67,7 +67,8 @@ async function attempt(
   const sizeBytes = (await lake.sizeOf(lakeKey)) ?? 0;
   const input = { source: 's', filename: 'f', version: 'v', month: '2024-01', lakeKey, sizeBytes };
   try {
-    return { result: (await environment.run(loadIntoWarehouse, input)) as unknown };
+    const result: unknown = await environment.run(loadIntoWarehouse, input);
+    return { result };
   } catch (error) {
     return { code: (error as { code?: string }).code, left };
   }

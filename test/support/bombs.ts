@@ -81,7 +81,12 @@ export const BOMBS: readonly Bomb[] = [
         columns: tripColumns(1).map((column) => ({ ...column, pages: [] })),
         groups: 20_000,
         footer: (metadata) =>
-          metadata.structs(4, [new Struct().structs(1, Array<Struct>(5).fill(new Struct()))]),
+          metadata.structs(4, [
+            new Struct().structs(
+              1,
+              Array.from({ length: 5 }, () => new Struct()),
+            ),
+          ]),
       }),
     'TOO_LARGE',
     /100005 column chunks and more/,
