@@ -408,8 +408,8 @@ it('loads a file whose columns cannot all be read by name, and says which are no
     keptInExtra: { _ROW_NUMBER: 50 },
   });
   expect(schema.notes.filter((note) => note.includes('not kept'))).toEqual([
-    'the column "" is not kept: it has no name, and the engine reads columns by name',
-    'the column "_row_number" is not kept: the engine has a column of this name, and the file has it in two spellings',
+    'columns that are not kept: "": it has no name, and the engine reads columns by name',
+    'columns that are not kept: "_row_number": the engine has a column of this name, and the file has it in two spellings',
   ]);
 });
 
