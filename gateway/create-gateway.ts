@@ -9,6 +9,7 @@ import type { Access } from './access/access.ts';
 import { createCors } from './access/cors.ts';
 import { createAnswerCache } from './cache/answer-cache.ts';
 import { codeDigest } from './cache/code-digest.ts';
+import type { Seal } from './cache/seal.ts';
 import { createSharedAnswers } from './cache/shared-answers.ts';
 import type { GatewayParts } from './context.ts';
 import { createDocuments } from './documents/documents.ts';
@@ -55,6 +56,7 @@ export function createGateway({
   settings,
   access,
   store,
+  seal,
   shedding,
   isWarehouseThere,
   auditMismatches,
@@ -65,6 +67,7 @@ export function createGateway({
   settings: GatewaySettings;
   access: Access;
   store: RedisStore;
+  seal: Seal;
   shedding: LoadShedding;
   isWarehouseThere: () => boolean;
   auditMismatches: () => number;
@@ -87,7 +90,7 @@ export function createGateway({
   const namespace = codeDigest();
   const cache = createAnswerCache({
     liveLoads,
-    shared: createSharedAnswers({ store, liveLoads, namespace }),
+    shared: createSharedAnswers({ store, seal, liveLoads, namespace }),
     namespace,
     memoryBytes: settings.resultCacheBytes,
   });

@@ -11,6 +11,7 @@ import { createWarehouse } from '../warehouse/warehouse.ts';
 import { createAccess } from './access/access.ts';
 import { createAnswers } from './answers.ts';
 import { createAudit } from './audit.ts';
+import { createSeal } from './cache/seal.ts';
 import { createGateway } from './create-gateway.ts';
 import { connectIngestion } from './ingestion.ts';
 import { createLadder } from './ladder/ladder.ts';
@@ -86,7 +87,8 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
   const audit = createAudit({ scans, share: environment.auditShare, registry, logger });
   const stopFollowing = followAnnouncements({
     redisUrl,
-    onPublication: (sequence) => void liveLoads.refreshTo(sequence).catch(() => undefined),
+    known: () => liveLoads.current()?.sequence ?? 0,
+    look: (sequence) => liveLoads.refreshTo(sequence),
     logger,
   });
   const files = createSharedLook((source) => readFiles(warehouse, { source }));
@@ -135,6 +137,7 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
       logger,
     }),
     store,
+    seal: createSeal(operatorToken(environment)),
     shedding,
     isWarehouseThere: () => performance.now() - liveLoads.lastRead() < WAREHOUSE_GONE_MS,
     auditMismatches: () => audit.mismatches(),

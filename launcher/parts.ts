@@ -7,6 +7,7 @@ import type { LocalServers } from './local-servers.ts';
 import type { PartPlan } from './part.ts';
 import { freePorts, holdPort, whyNotFree } from './ports.ts';
 import { everyProbe, httpProbe, redisProbe } from './probes.ts';
+import { redisArguments } from './redis-arguments.ts';
 import { Refusal } from './refusal.ts';
 import { createTemporalUi } from './temporal-ui/temporal-ui.ts';
 
@@ -181,19 +182,7 @@ export async function planParts({
     needs: [],
     command: () => ({
       file: servers.redis ?? 'redis-server',
-      // No persistence: what the cache holds can always be computed again.
-      args: flags({
-        bind: LOOPBACK,
-        port: ports.redis,
-        daemonize: 'no',
-        loglevel: 'warning',
-        save: '',
-        appendonly: 'no',
-        dir: dataDir,
-        // As in docker-compose.yml: whoever asks new questions for hours must not fill the machine.
-        maxmemory: '256mb',
-        'maxmemory-policy': 'allkeys-lru',
-      }),
+      args: redisArguments({ port: ports.redis, dataDir }),
       env: variablesFor('redis', variables),
     }),
     port: () => ports.redis,

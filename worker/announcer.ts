@@ -1,6 +1,6 @@
-import { Redis } from 'ioredis';
 import { PUBLICATIONS_CHANNEL } from '../config/announcement.ts';
 import type { Logger } from '../config/logging.ts';
+import { createRedisClient } from '../config/redis-client.ts';
 
 export interface Announcer {
   /** Tells gateways of a publication. Never throws and never waits for a Redis that is away: gateways poll in any case. */
@@ -16,24 +16,19 @@ export function createAnnouncer({
   logger: Logger;
 }): Announcer {
   if (redisUrl === undefined) return { announce: () => Promise.resolve(), close: () => undefined };
-  const redis = new Redis(redisUrl, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: 500,
-  });
+  const { redis, hasAnswered } = createRedisClient(redisUrl, { commandTimeout: 500 });
   let away = false;
   redis.on('error', (error: Error) => {
     if (!away)
       logger.warn({ error: error.message }, 'Redis is away: gateways learn of publications by polling');
     away = true;
   });
-  redis.on('ready', () => {
-    away = false;
-  });
   return {
     async announce(sequence) {
       try {
         await redis.publish(PUBLICATIONS_CHANNEL, String(sequence));
+        hasAnswered();
+        away = false;
       } catch {
         // Said once by the error listener.
       }

@@ -10,6 +10,7 @@ import { createAccess } from '../../gateway/access/access.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import type { Answers, PercentileAnswer } from '../../gateway/answers.ts';
 import type { GatewayParts } from '../../gateway/context.ts';
+import { createSeal } from '../../gateway/cache/seal.ts';
 import { createGateway } from '../../gateway/create-gateway.ts';
 import { followLiveLoads } from '../../gateway/live-loads.ts';
 import { createLoadShedding } from '../../gateway/limits/load-shedding.ts';
@@ -84,6 +85,7 @@ const { server } = createGateway({
   settings: { ...readEnvironment({}), resultCacheBytes: 0, accessLog: 'off' },
   access,
   store: createRedisStore({ url: undefined, logger }),
+  seal: createSeal(randomUUID()),
   shedding: createLoadShedding(),
   isWarehouseThere: () => liveLoads.current() !== undefined,
   auditMismatches: () => 0,

@@ -1,5 +1,7 @@
-/** Answers that cost SQL, in Redis for all gateways, each computed by one of them at a time. Without Redis each gateway computes its own. */
-import { createHash, randomUUID } from 'node:crypto';
+/**
+ * Answers that cost SQL, in Redis for all gateways, each computed by one of them at a time. Without Redis each gateway computes its own. What lies
+ * there is sealed: who can write to Redis, and is no gateway of this deployment, can have answers computed again, and no other ones given.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback, gzip as gzipCallback } from 'node:zlib';
@@ -7,6 +9,7 @@ import type { LiveLoads } from '../live-loads.ts';
 import type { RedisStore } from '../redis/redis-store.ts';
 import { keepAnswer, type KeptAnswer } from './kept-answer.ts';
 import type { Read } from './reads.ts';
+import type { Seal } from './seal.ts';
 
 const gzip = promisify(gzipCallback);
 const gunzip = promisify(gunzipCallback);
@@ -35,10 +38,12 @@ const LOOK_AGAIN_MS = { first: 10, most: 100 } as const;
 const COMPRESSED_FROM_BYTES = 1_024;
 const MOST_BYTES = 4 << 20;
 const FORMAT = 1;
+/** Another gateway was quicker to take the lock, and let it go without an answer: so often, before it is computed without. */
+const MOST_LOST = 10;
 
 /** Deletes, or makes last longer, only what is still one's own. */
 const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`;
-const RENEW = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0`;
+const RENEW = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 end return 0`;
 
 interface Envelope {
   format: number;
@@ -49,30 +54,32 @@ interface Envelope {
 
 export function createSharedAnswers({
   store,
+  seal,
   liveLoads,
   namespace,
 }: {
   store: RedisStore;
+  seal: Seal;
   liveLoads: LiveLoads;
   namespace: string;
 }): SharedAnswers {
-  /** JSON and a line feed, then the body. */
-  async function pack({ body, reads, sequence }: KeptAnswer): Promise<Buffer> {
+  /** JSON and a line feed, then the body; sealed. */
+  async function pack(place: string, { body, reads, sequence }: KeptAnswer): Promise<Buffer> {
     const isCompressed = body.length >= COMPRESSED_FROM_BYTES;
     const envelope: Envelope = { format: FORMAT, reads: [...reads], sequence, isCompressed };
-    return Buffer.concat([
-      Buffer.from(`${JSON.stringify(envelope)}\n`),
-      isCompressed ? await gzip(body) : body,
-    ]);
+    const content = [Buffer.from(`${JSON.stringify(envelope)}\n`), isCompressed ? await gzip(body) : body];
+    return seal.close(place, Buffer.concat(content));
   }
 
-  /** Undefined for what was not written by this format's gateways. */
+  /** Undefined for what was not written there by this format's gateways. */
   async function unpack(
-    question: string,
-    packed: Buffer | null | undefined,
+    { place, question }: { place: string; question: string },
+    sealed: Buffer | null | undefined,
   ): Promise<KeptAnswer | undefined> {
     const snapshot = liveLoads.current();
-    if (packed === null || packed === undefined || snapshot === undefined) return undefined;
+    if (sealed === null || sealed === undefined || snapshot === undefined) return undefined;
+    const packed = seal.open(place, sealed);
+    if (packed === undefined) return undefined;
     try {
       const end = packed.indexOf('\n');
       const envelope = JSON.parse(packed.subarray(0, end).toString()) as Envelope;
@@ -88,15 +95,22 @@ export function createSharedAnswers({
     }
   }
 
-  async function whileLocked<Value>(lock: string, token: string, work: () => Promise<Value>): Promise<Value> {
+  async function whileLocked<Value>(lock: string, taken: Buffer, work: () => Promise<Value>): Promise<Value> {
+    let held = taken;
+    let renewing: Promise<void> = Promise.resolve();
+    async function renew(): Promise<void> {
+      const next = seal.stamp(lock);
+      if ((await store.run((redis) => redis.eval(RENEW, 1, lock, held, next, LOCK_MS))) === 1) held = next;
+    }
     const renewal = setInterval(() => {
-      void store.run((redis) => redis.eval(RENEW, 1, lock, token, LOCK_MS));
+      renewing = renewing.then(renew);
     }, RENEW_MS);
     try {
       return await work();
     } finally {
       clearInterval(renewal);
-      await store.run((redis) => redis.eval(RELEASE, 1, lock, token));
+      await renewing;
+      await store.run((redis) => redis.eval(RELEASE, 1, lock, held));
     }
   }
 
@@ -104,38 +118,40 @@ export function createSharedAnswers({
     async once({ key, isCurrent, compute, allGone, deadlineMs }) {
       const snapshot = liveLoads.current();
       if (snapshot === undefined || store.client === undefined) return compute();
-      const digest = createHash('sha256')
-        .update([namespace, snapshot.logId, key].join('\n'))
-        .digest('base64url');
-      const place = `tripline:1:answer:${digest}`;
-      const lock = `tripline:1:computing:${digest}`;
-      const token = randomUUID();
+      const name = seal.nameOf([namespace, snapshot.logId, key].join('\n'));
+      const place = `tripline:2:answer:${name}`;
+      const lock = `tripline:2:computing:${name}`;
       const current = async (packed: Buffer | null | undefined): Promise<KeptAnswer | undefined> => {
-        const answer = await unpack(key, packed);
+        const answer = await unpack({ place, question: key }, packed);
         return answer !== undefined && (await isCurrent(answer)) ? answer : undefined;
       };
+      let lost = 0;
       for (let wait: number = LOOK_AGAIN_MS.first; ; wait = Math.min(LOOK_AGAIN_MS.most, wait * 1.5)) {
         const found = await store.run((redis) => redis.mgetBuffer(place, lock));
         if (found === undefined) return compute();
         const [packed, holder] = found;
         const answer = await current(packed);
         if (answer !== undefined) return { kept: answer, outcome: 'shared' };
-        if (holder === null) {
-          const taken = await store.run((redis) => redis.set(lock, token, 'PX', LOCK_MS, 'NX'));
+        if (holder === null || holder === undefined) {
+          const held = seal.stamp(lock);
+          const taken = await store.run((redis) => redis.set(lock, held, 'PX', LOCK_MS, 'NX'));
           if (taken === undefined) return compute();
           if (taken === 'OK')
-            return whileLocked(lock, token, async () => {
+            return whileLocked(lock, held, async () => {
               // Another may have computed it, and let go of the lock, since we looked.
               const late = await current(await store.run((redis) => redis.getBuffer(place)));
               if (late !== undefined) return { kept: late, outcome: 'shared' };
               const computed = await compute();
               if (computed.kept !== undefined && computed.kept.body.length <= MOST_BYTES) {
-                const value = await pack(computed.kept);
+                const value = await pack(place, computed.kept);
                 await store.run((redis) => redis.set(place, value, 'EX', KEPT_SECONDS));
               }
               return computed;
             });
-        }
+          lost += 1;
+          if (lost > MOST_LOST) return compute();
+          // Nobody computes it who would be worth waiting for.
+        } else if (!seal.isFresh(lock, holder, LOCK_MS)) return compute();
         if (allGone().aborted || deadlineMs() <= 0) return compute();
         await sleep(wait);
       }

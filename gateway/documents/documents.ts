@@ -47,6 +47,7 @@ const SHARED_AGAIN_MS = 2_000;
 
 const keyOf = (hash: string): string => `tripline:1:document:${hash}`;
 const HASH = /^[0-9a-f]{64}$/;
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 export function createDocuments({
   schema,
@@ -80,7 +81,7 @@ export function createDocuments({
   const allowedByHash = new Map([...allowed.values()].map((document) => [document.hash, document]));
 
   function understand(text: string): KnownDocument {
-    const hash = createHash('sha256').update(text).digest('hex');
+    const hash = hashOf(text);
     try {
       const ast = parseLimited(text);
       const errors = checkDocument(schema, ast, { introspection });
@@ -103,9 +104,9 @@ export function createDocuments({
 
   async function fromStore(hash: string, admit: Admit): Promise<KnownDocument> {
     const text = await store.run((redis) => redis.get(keyOf(hash)));
-    // Whoever can write to Redis must not be able to put another document in its place.
-    const document = typeof text === 'string' ? byText(text, admit) : undefined;
-    if (document?.hash !== hash) throw persistedQueryNotFound();
+    // Whoever can write to Redis must not be able to put another document in its place, or have one understood that nobody sent.
+    if (typeof text !== 'string' || hashOf(text) !== hash) throw persistedQueryNotFound();
+    const document = byText(text, admit);
     persisted.set(hash, document);
     return document;
   }

@@ -10,6 +10,9 @@ const MINUTE_SECONDS = 60;
 /** A Redis that is slow is as good as none: the answer does not wait for it. After so long it is asked again. */
 const REDIS_PAUSE_MS = 1_000;
 
+/** Redis said something that an account cannot be, and is as good as none. */
+class NoAccountError extends Error {}
+
 export interface MinuteBudget {
   rowsPerMinute: number;
   /**
@@ -44,11 +47,12 @@ export function createMinuteBudget({
       if (isAway) pausedUntil = performance.now() + REDIS_PAUSE_MS;
       try {
         const left = await within(REDIS_PATIENCE_MS, shared[what](client, rows));
+        if (!isAccount(left, what === 'consume' ? rows : -rows)) throw new NoAccountError();
         isAway = false;
         pausedUntil = 0;
         return left;
       } catch (error) {
-        isAway = !(error instanceof RateLimiterRes);
+        isAway = !(error instanceof RateLimiterRes && isAccount(error, rows));
         pausedUntil = isAway ? performance.now() + REDIS_PAUSE_MS : 0;
         if (!isAway) throw error;
       }
@@ -80,3 +84,11 @@ export function createMinuteBudget({
     },
   };
 }
+
+/** What was charged is in it, and its minute is not over. @param leastPoints what it must have at least */
+const isAccount = ({ consumedPoints, msBeforeNext }: RateLimiterRes, leastPoints: number): boolean =>
+  Number.isSafeInteger(consumedPoints) &&
+  consumedPoints >= leastPoints &&
+  Number.isInteger(msBeforeNext) &&
+  msBeforeNext >= 0 &&
+  msBeforeNext <= MINUTE_SECONDS * 1_000;

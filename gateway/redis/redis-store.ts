@@ -1,10 +1,14 @@
 /** Redis as something that helps: every command has little time, and no answer hangs on it. */
-import { Redis, ReplyError } from 'ioredis';
+import { ReplyError, type Redis } from 'ioredis';
 import type { Logger } from '../../config/logging.ts';
+import { createRedisClient } from '../../config/redis-client.ts';
 import { within } from './patience.ts';
 
 export interface RedisStore {
-  /** What the command gave; undefined when Redis is not there, too slow, or refuses it (full, read-only). Never throws. */
+  /**
+   * What the command gave; undefined when Redis is not there, too slow, talks nonsense, or refuses it (full, read-only). Never throws. What
+   * a command gives has the shape that it should have; what it says is whatever somebody has written there.
+   */
   run<Value>(command: (redis: Redis) => Promise<Value>): Promise<Value | undefined>;
   /** For libraries that take a client, and have patience of their own; undefined without a URL. */
   client: Redis | undefined;
@@ -23,16 +27,7 @@ const SAY_AGAIN_MS = 60_000;
 export function createRedisStore({ url, logger }: { url: string | undefined; logger: Logger }): RedisStore {
   if (url === undefined)
     return { run: () => Promise.resolve(undefined), client: undefined, close: () => undefined };
-  const redis = new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: GIVEN_UP_MS,
-    connectTimeout: 2_000,
-    // A connection of which nothing comes back any more is made anew.
-    socketTimeout: 5_000,
-    // The longest wait until a Redis that is back is noticed.
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
-  });
+  const { redis, hasAnswered } = createRedisClient(url, { commandTimeout: GIVEN_UP_MS });
   let isAway = false;
   let restUntil = 0;
   let refusalTold = -Infinity;
@@ -44,34 +39,38 @@ export function createRedisStore({ url, logger }: { url: string | undefined; log
     if (isAway) logger.info('Redis is back');
     isAway = false;
     restUntil = 0;
+    hasAnswered();
   };
   redis.on('error', away);
-  redis.on('ready', back);
-  return {
-    client: redis,
-    async run(command) {
-      const now = performance.now();
-      if (redis.status !== 'ready' || now < restUntil) return undefined;
-      // One command finds out whether it is back, and the others do not wait for that.
-      if (isAway) restUntil = now + REST_MS;
-      try {
-        const value = await within(REDIS_PATIENCE_MS, command(redis));
+  redis.on('ready', () => {
+    restUntil = 0;
+    // A server that lets one connect may be any: it is back when it answers.
+    void run((client) => client.ping());
+  });
+
+  async function run<Value>(command: (redis: Redis) => Promise<Value>): Promise<Value | undefined> {
+    const now = performance.now();
+    if (redis.status !== 'ready' || now < restUntil) return undefined;
+    // One command finds out whether it is back, and the others do not wait for that.
+    if (isAway) restUntil = now + REST_MS;
+    try {
+      const value = await within(REDIS_PATIENCE_MS, command(redis));
+      back();
+      return value;
+    } catch (error) {
+      // ioredis declares it as any.
+      if (error instanceof (ReplyError as ErrorConstructor)) {
         back();
-        return value;
-      } catch (error) {
-        // ioredis declares it as any.
-        if (error instanceof (ReplyError as ErrorConstructor)) {
-          back();
-          if (now - refusalTold > SAY_AGAIN_MS)
-            logger.warn({ error: error.message }, 'Redis refuses a command: this gateway caches for itself');
-          refusalTold = now;
-          return undefined;
-        }
-        restUntil = performance.now() + REST_MS;
-        away(error instanceof Error ? error : new Error(String(error)));
+        if (now - refusalTold > SAY_AGAIN_MS)
+          logger.warn({ error: error.message }, 'Redis refuses a command: this gateway caches for itself');
+        refusalTold = now;
         return undefined;
       }
-    },
-    close: () => redis.disconnect(),
-  };
+      restUntil = performance.now() + REST_MS;
+      away(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    }
+  }
+
+  return { client: redis, run, close: () => redis.disconnect() };
 }

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { readEnvironment } from '../../config/environment.ts';
 import { createAccess } from '../../gateway/access/access.ts';
+import { createSeal } from '../../gateway/cache/seal.ts';
 import type { GatewayParts } from '../../gateway/context.ts';
 import { createGateway } from '../../gateway/create-gateway.ts';
 import { createLoadShedding, type LoadShedding } from '../../gateway/limits/load-shedding.ts';
@@ -34,6 +35,7 @@ export async function startSmallGateway(
       logger,
     }),
     store: createRedisStore({ url: undefined, logger }),
+    seal: createSeal('the-operators-own-token'),
     shedding,
     isWarehouseThere,
     auditMismatches: () => 0,
