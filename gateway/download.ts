@@ -38,7 +38,8 @@ export const FORMAT_PARAMETER: RestParameter = {
   }),
   isRequired: false,
   defaultValue: DEFAULT_FORMAT,
-  description: '`json` gives one page of them, any other format all of them as a file, in no order.',
+  description:
+    '`json` gives one page of them, any other format all of them as a file, in no order. In `csv`, a text that a spreadsheet would run, or that begins with an apostrophe, has one more apostrophe in front.',
 };
 
 /** Parameters of the page; a file holds all trips. */

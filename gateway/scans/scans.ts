@@ -16,6 +16,7 @@ import {
   pageOfTripsSql,
   TRIP_ROW,
   TRIP_SELECT,
+  TRIP_SELECT_FOR_CSV,
   type TripOrder,
   type TripPlace,
   type TripRow,
@@ -216,7 +217,8 @@ GROUP BY key, distance WITH ROLLUP HAVING grouping(key, distance) IN (0, 3)`);
       patience.signal.throwIfAborted();
       patience.signal.addEventListener('abort', giveUp, { once: true });
       try {
-        const sql = `SELECT ${TRIP_SELECT} FROM trips WHERE ${condition} FORMAT ${format}`;
+        const selected = format.startsWith('CSV') ? TRIP_SELECT_FOR_CSV : TRIP_SELECT;
+        const sql = `SELECT ${selected} FROM trips WHERE ${condition} FORMAT ${format}`;
         const signal = AbortSignal.any([gone, begin.signal]);
         const stream = await downloads.stream(sql, { params, signal, settings: DOWNLOAD_SETTINGS });
         try {

@@ -47,6 +47,24 @@ export const TRIP_SELECT = [...TRIP_COLUMNS.map(({ name }) => name), 'extra', 'r
   ', ',
 );
 
+/** A spreadsheet takes a cell that begins like this for a formula and runs it, quoted or not; the apostrophe makes room for our own. */
+const RUN_BY_SPREADSHEETS = `^[=+\\-@\\t\\r\\n＝＋－＠'']`;
+
+/**
+ * The same for CSV, which spreadsheets open: a text that would be run, or begins with an apostrophe, has one more apostrophe in front. Who takes that
+ * away again has the text of the file. Numbers, times and the map of unknown columns, which begins with a brace, are as they are.
+ */
+export const TRIP_SELECT_FOR_CSV = [
+  ...TRIP_COLUMNS.map(({ name, type }) =>
+    type === 'flag'
+      ? `if(match(assumeNotNull(trips.${name}), '${RUN_BY_SPREADSHEETS}'), concat('''', trips.${name}), trips.${name}) AS ${name}`
+      : name,
+  ),
+  'extra',
+  'row_number',
+  'load_id',
+].join(', ');
+
 const DISTANCE = { key: 'trip_distance', bound: '{after_distance:Float64}' };
 const PICKUP = { key: 'toUnixTimestamp64Micro(tpep_pickup_datetime)', bound: '{after_pickup:Int64}' };
 const ORDERS: Record<TripOrder, { keys: readonly { key: string; bound: string }[]; descending: boolean }> = {
