@@ -1,5 +1,6 @@
 /** `npm run tripline -- …`: composition root of the command line. */
 import { EnvironmentError, readClientEnvironment } from '../config/environment.ts';
+import { visibleText } from '../config/visible-text.ts';
 import { parseCommandLine, UsageError } from './command-line.ts';
 import { runCommand } from './commands.ts';
 import { connectGateway, GatewayError } from './gateway-client.ts';
@@ -27,7 +28,7 @@ async function run(): Promise<number> {
 
 /** One line that says what to do, and the exit code. */
 function explain(error: unknown): number {
-  const say = (message: string): void => void process.stderr.write(`tripline: ${message}\n`);
+  const say = (message: string): void => void process.stderr.write(`tripline: ${visibleText(message)}\n`);
   if (error instanceof UsageError) {
     say(`${error.message} (npm run tripline -- ${error.about === undefined ? '' : `${error.about} `}--help)`);
     return SENSELESS;

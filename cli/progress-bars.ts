@@ -1,4 +1,5 @@
 /** Bars on a terminal, redrawn in place. */
+import { visibleText } from '../config/visible-text.ts';
 
 const BAR_WIDTH = 30;
 
@@ -23,7 +24,7 @@ export function createPainter(stream: NodeJS.WriteStream): Painter {
     paint(lines) {
       if (!stream.isTTY) return;
       const width = (stream.columns || 80) - 1;
-      stream.write(`${erase()}${lines.map((line) => `${line.slice(0, width)}\n`).join('')}`);
+      stream.write(`${erase()}${lines.map((line) => `${visibleText(line).slice(0, width)}\n`).join('')}`);
       painted = lines.length;
     },
     clear() {

@@ -1,5 +1,8 @@
-/** Rows in columns as wide as their widest cell; the last one is as long as it likes. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+import { visibleText } from '../config/visible-text.ts';
+
+/** Rows in columns as wide as their widest cell is when it is shown; the last one is as long as it likes. */
+export function table(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map(visibleText));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {

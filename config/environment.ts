@@ -8,6 +8,7 @@ import { allowedHosts } from './allowed-hosts.ts';
 import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './access-settings.ts';
 import { defaultEngineMemoryMb } from './memory-limits.ts';
 import type { S3Settings } from './s3-client.ts';
+import { visibleText } from './visible-text.ts';
 
 /** What `SOURCE_URL` says, taken apart. Paths are absolute; URLs are shown without secrets (`describeSource`). */
 export type SourceLocation =
@@ -333,7 +334,7 @@ export function environmentOrExit(
     return readEnvironment(env);
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
-    for (const mistake of error.mistakes) process.stderr.write(`tripline: ${mistake}\n`);
+    for (const mistake of error.mistakes) process.stderr.write(`tripline: ${visibleText(mistake)}\n`);
     process.exit(1);
   }
 }

@@ -34,15 +34,23 @@ async function ask(name, variables = {}) {
   throw new Error(errors[0].message);
 }
 
+// Names of files and what servers say may hold signs that turn the text round, or that nobody sees.
+const visible = (text) =>
+  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
+    [...Array(sign.length).keys()]
+      .map((at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+
 function element(tag, text, className) {
   const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = visible(text);
   if (className) made.className = className;
   return made;
 }
 
 function show(id, text) {
-  byId(id).textContent = text;
+  byId(id).textContent = visible(text);
   byId(id).hidden = text === '';
 }
 
@@ -62,8 +70,9 @@ function showAnswer({ value, trips, tripsOver, dataVersion, dataThrough, loading
 }
 
 function showSource({ name, url, generated, paused, lastPoll, problem, files }) {
-  byId('source').textContent =
-    `${name} · ${url}${paused ? ' · paused' : ''}${lastPoll ? ` · looked at ${new Date(lastPoll).toLocaleTimeString()}` : ''}`;
+  byId('source').textContent = visible(
+    `${name} · ${url}${paused ? ' · paused' : ''}${lastPoll ? ` · looked at ${new Date(lastPoll).toLocaleTimeString()}` : ''}`,
+  );
   byId('generated').hidden = !generated;
   show('problem', problem ?? '');
   byId('stages').textContent = files

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environmentOrExit, operatorToken, type Environment } from '../config/environment.ts';
+import { visibleText } from '../config/visible-text.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
 import { checkHeldSource, keepHeldSource } from './held-source.ts';
 import { endLeftOver } from './left-over.ts';
@@ -46,7 +47,7 @@ export async function main({ find }: { find: FindServer }): Promise<never> {
   } catch (error) {
     lock?.release();
     if (!(error instanceof Refusal)) throw error;
-    process.stderr.write(`tripline: ${error.message}\n`);
+    process.stderr.write(`tripline: ${visibleText(error.message)}\n`);
     process.exit(1);
   }
 }
@@ -95,9 +96,10 @@ async function run({
     code = 1;
     terminal.status(undefined);
     process.stderr.write(
-      `tripline: ${error instanceof Error ? error.message : String(error)}: everything is stopped\n`,
+      `tripline: ${visibleText(error instanceof Error ? error.message : String(error))}: everything is stopped\n`,
     );
-    if (error instanceof PartGivenUp) for (const line of error.lastLines) process.stderr.write(`  ${line}\n`);
+    if (error instanceof PartGivenUp)
+      for (const line of error.lastLines) process.stderr.write(`  ${visibleText(line)}\n`);
   }
   stopped.abort();
   await parts.stop();

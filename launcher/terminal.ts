@@ -1,4 +1,6 @@
-/** Lines of several parts and one status line that stays at the bottom, on a terminal or in a file. */
+/** Lines of several parts and one status line that stays at the bottom, on a terminal or in a file. The colours are ours; whatever else is hidden in a line is made visible. */
+import { visibleText } from '../config/visible-text.ts';
+
 export interface Terminal {
   isTerminal: boolean;
   line(text: string): void;
@@ -22,23 +24,25 @@ export function createTerminal(stream: NodeJS.WriteStream): Terminal {
   function fitting(text: string): string {
     return text.slice(0, (stream.columns || 80) - 1);
   }
-  function line(text: string): void {
-    stream.write(status === '' ? `${text}\n` : `${CLEAR_LINE}${text}\n${fitting(status)}`);
+  function line(text: string, prefix = ''): void {
+    const shown = prefix + visibleText(text);
+    stream.write(status === '' ? `${shown}\n` : `${CLEAR_LINE}${shown}\n${fitting(status)}`);
   }
   return {
     isTerminal,
-    line,
+    line: (text) => line(text),
     part(name) {
       const colour = colours.get(name) ?? COLOURS[colours.size % COLOURS.length] ?? 0;
       colours.set(name, colour);
       const label = name.padEnd(NAME_WIDTH);
       const prefix = isTerminal ? `\u001b[${colour}m${label} |\u001b[0m ` : `${label} | `;
-      return (text) => line(prefix + text);
+      return (text) => line(text, prefix);
     },
     status(text = '') {
-      if (!isTerminal || text === status) return;
-      status = text;
-      stream.write(CLEAR_LINE + fitting(text));
+      const shown = visibleText(text);
+      if (!isTerminal || shown === status) return;
+      status = shown;
+      stream.write(CLEAR_LINE + fitting(shown));
     },
   };
 }

@@ -8,6 +8,7 @@ import { createAnnouncer } from './announcer.ts';
 import { createGovernorLink } from './governor-link.ts';
 import { createOriginGate } from './origin-gate.ts';
 import { createLogger } from '../config/logging.ts';
+import { visibleLines } from '../config/visible-text.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
 import { describeSource, environmentOrExit, originHost } from '../config/environment.ts';
 import type { PartEnvironment } from '../config/part-environment.ts';
@@ -102,7 +103,7 @@ async function run(): Promise<void> {
 
 run().catch((error: unknown) => {
   process.stderr.write(
-    `worker: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    `worker: ${visibleLines(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
   );
   process.exit(1);
 });
