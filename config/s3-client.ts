@@ -1,4 +1,5 @@
 /** The client for S3 and everything that speaks its language, shared by the source and the lake. */
+import { Readable } from 'node:stream';
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 
 export interface S3Settings {
@@ -7,13 +8,17 @@ export interface S3Settings {
   region: string;
 }
 
+/** A page of a listing has a thousand names of at most a kB each, and XML around them. */
+const MOST_ANSWER_BYTES = 16 << 20;
+const MOST_ANSWER_MS = 60_000;
+
 const silent = () => undefined;
 
 /** Nothing is retried here: who calls knows better when to come back. Credentials come by the SDK's default chain. */
 export function createS3Client({ endpoint, region }: S3Settings): S3Client {
   // Said once for each process otherwise; package.json says which Node we run on.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-  return new S3Client({
+  const client = new S3Client({
     region,
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     maxAttempts: 1,
@@ -26,6 +31,35 @@ export function createS3Client({ endpoint, region }: S3Settings): S3Client {
     },
     logger: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
   });
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (given) => {
+        const result = await next(given);
+        const { statusCode, body } = result.response as { statusCode: number; body?: unknown };
+        // The bytes of a file are a stream that its reader counts; all else is read whole by the SDK.
+        const isFile = commandName === 'GetObjectCommand' && statusCode < 300;
+        if (!isFile && body instanceof Readable) bound(body);
+        return result;
+      },
+    { step: 'deserialize', priority: 'low', name: 'boundAnswers' },
+  );
+  return client;
+}
+
+/** Ends an answer that is too long or takes too long. */
+function bound(body: Readable): void {
+  let bytes = 0;
+  const end = (why: string): void => void body.destroy(new Error(`the answer of S3 ${why}`));
+  const timer = setTimeout(() => end(`takes longer than ${MOST_ANSWER_MS} ms`), MOST_ANSWER_MS);
+  timer.unref();
+  body.once('close', () => clearTimeout(timer));
+  const { push } = body;
+  body.push = (piece: unknown, ...rest: []) => {
+    if (piece instanceof Uint8Array) bytes += piece.byteLength;
+    if (bytes <= MOST_ANSWER_BYTES) return push.call(body, piece, ...rest);
+    end(`has more than ${MOST_ANSWER_BYTES} bytes`);
+    return false;
+  };
 }
 
 /** What S3 answered instead of what was asked for; undefined when it did not answer at all. */

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { GraphQLError } from 'graphql';
+import type { ZodType } from 'zod';
 import {
   backfill,
   fileArrived,
@@ -27,6 +28,7 @@ import {
 } from '../workflows/messages.ts';
 import type { OriginLimits } from '../workflows/origin-state.ts';
 import { badUserInput, conflict, notFound, serviceUnavailable } from './errors.ts';
+import { originLimits, retryAnswer, rollbackAnswer } from './temporal-answers.ts';
 
 /** Milliseconds for a signal, which needs Temporal alone. */
 const SIGNAL_PATIENCE_MS = 5_000;
@@ -35,6 +37,10 @@ const UPDATE_PATIENCE_MS = 30_000;
 
 const NO_WATCHER = serviceUnavailable(
   'Nothing watches the source: is a worker running? It starts the watcher.',
+);
+
+const NONSENSE = serviceUnavailable(
+  'What answered is no workflow of this version: it may be done, or not. Look before you ask again, and see that worker and gateway are of one version.',
 );
 
 /** Every method throws GraphQLError: SERVICE_UNAVAILABLE while Temporal or the watcher is away. */
@@ -78,11 +84,14 @@ export function createControl({
   /** An update waits for a worker, but not for a Temporal that is away or for a workflow that does not run. */
   const update = async <Answer>(
     handle: WorkflowHandle,
-    what: (handle: WorkflowHandle) => Promise<Answer>,
+    shape: ZodType<Answer>,
+    what: (handle: WorkflowHandle) => Promise<unknown>,
     absent: GraphQLError = NO_WATCHER,
   ): Promise<Answer> => {
     await tell(SIGNAL_PATIENCE_MS, () => handle.describe(), absent);
-    return tell(UPDATE_PATIENCE_MS, () => what(handle), absent);
+    const answer = shape.safeParse(await tell(UPDATE_PATIENCE_MS, () => what(handle), absent));
+    if (!answer.success) throw NONSENSE;
+    return answer.data;
   };
   return {
     pause: (source) => tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(pause)),
@@ -91,12 +100,17 @@ export function createControl({
     fileArrived: (source, filename) =>
       tell(SIGNAL_PATIENCE_MS, () => watcher(source).signal(fileArrived, { filename })),
     retryQuarantined: (source, request) =>
-      update(watcher(source), (handle) => handle.executeUpdate(retryQuarantined, { args: [request] })),
+      update(watcher(source), retryAnswer, (handle) =>
+        handle.executeUpdate(retryQuarantined, { args: [request] }),
+      ),
     rollback: (source, request) =>
-      update(watcher(source), (handle) => handle.executeUpdate(rollback, { args: [request] })),
+      update(watcher(source), rollbackAnswer, (handle) =>
+        handle.executeUpdate(rollback, { args: [request] }),
+      ),
     setLimits: (host, limits) =>
       update(
         client.workflow.getHandle(governorId(host)),
+        originLimits,
         (handle) => handle.executeUpdate(setLimits, { args: [limits] }),
         notFound(`Nothing was asked of the host ${JSON.stringify(host)} yet: there is nothing to limit.`),
       ),

@@ -1,5 +1,6 @@
 /** What Temporal knows of ingestion right now; everything here is nice to have, and null while Temporal is away. */
 import { Client, Connection } from '@temporalio/client';
+import { ZodError } from 'zod';
 import type { Logger } from '../config/logging.ts';
 import {
   governorId,
@@ -14,9 +15,12 @@ import {
 } from '../workflows/messages.ts';
 import { createControl, type Control } from './control.ts';
 import { createSharedLook } from './shared-look.ts';
+import { ingestProgress, originViewAnswer, watcherStatus } from './temporal-answers.ts';
 
 /** Milliseconds: a page must not wait for a Temporal that is away. */
 const PATIENCE_MS = 1_500;
+/** What workflows tell is some kB. */
+const MOST_ANSWER_BYTES = 4 << 20;
 
 /** What it tells is up to a second old, and none of it from before something that `control` was asked for. */
 export interface Ingestion {
@@ -41,19 +45,27 @@ export function connectIngestion({
   onNews: () => void;
   logger: Logger;
 }): Ingestion {
-  const connection = Connection.lazy({ address, connectTimeout: PATIENCE_MS });
+  const connection = Connection.lazy({
+    address,
+    connectTimeout: PATIENCE_MS,
+    channelArgs: { 'grpc.max_receive_message_length': MOST_ANSWER_BYTES },
+  });
   const client = new Client({ connection, namespace });
   const ask = <Answer>(question: () => Promise<Answer>): Promise<Answer> =>
     connection.withDeadline(Date.now() + PATIENCE_MS, question);
   const handleOf = (workflowId: string) => client.workflow.getHandle(workflowId);
   // Each query takes a worker's time.
   const watchers = createSharedLook(async (workflowId) => {
-    const seen = await ask(() => handleOf(workflowId).query(status));
+    const seen = watcherStatus.parse(await ask(() => handleOf(workflowId).query(status)));
     onNews();
     return seen;
   });
-  const ingestions = createSharedLook((workflowId) => ask(() => handleOf(workflowId).query(progress)));
-  const governors = createSharedLook((workflowId) => ask(() => handleOf(workflowId).query(originView)));
+  const ingestions = createSharedLook(async (workflowId) =>
+    ingestProgress.parse(await ask(() => handleOf(workflowId).query(progress))),
+  );
+  const governors = createSharedLook(async (workflowId) =>
+    originViewAnswer.parse(await ask(() => handleOf(workflowId).query(originView))),
+  );
   function forget(): void {
     for (const each of [watchers, ingestions, governors]) each.forget();
     onNews();
@@ -66,9 +78,12 @@ export function connectIngestion({
         return { status: answer, problem: answer.problem };
       } catch (error) {
         logger.debug({ error: String(error) }, 'the watcher does not answer');
+        const isNonsense = error instanceof ZodError;
         return {
           status: null,
-          problem: 'Temporal or the watcher does not answer: ingestion may stand still.',
+          problem: isNonsense
+            ? 'What answers in the watcher’s place is none, or one of another version: ingestion may stand still.'
+            : 'Temporal or the watcher does not answer: ingestion may stand still.',
         };
       }
     },

@@ -29,8 +29,15 @@ export async function* listObjects({
     );
     for (const { Key: key, Size: sizeBytes = 0, LastModified: modifiedAt } of page.Contents ?? [])
       if (key !== undefined) yield { key, sizeBytes, modifiedAt };
-    from = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    from = nextPage(from, page.IsTruncated === true ? page.NextContinuationToken : undefined);
   } while (from !== undefined);
+}
+
+/** @throws Error for a page that is its own next one: such a listing has no end */
+export function nextPage(current: string | undefined, next: string | undefined): string | undefined {
+  if (next !== undefined && next === current)
+    throw new Error('S3 gives the same page of a listing again and again');
+  return next;
 }
 
 /** Multipart uploads that were neither completed nor aborted. */
@@ -47,6 +54,8 @@ export async function* listUploads({
     for (const { Key: key, UploadId: uploadId, Initiated: startedAt } of page.Uploads ?? [])
       if (key !== undefined && uploadId !== undefined) yield { key, uploadId, startedAt };
     const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
+    const markers = JSON.stringify([NextKeyMarker, NextUploadIdMarker]);
+    nextPage(JSON.stringify([from?.KeyMarker, from?.UploadIdMarker]), markers);
     from =
       IsTruncated === true && NextKeyMarker !== undefined
         ? {
@@ -95,7 +104,7 @@ export async function listParts({
       const part = { PartNumber, ...(ETag === undefined ? {} : { ETag }), ...checksum };
       held.set(PartNumber, { partNumber: PartNumber, sizeBytes: Size, part, atMs });
     }
-    from = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    from = nextPage(from, page.IsTruncated === true ? page.NextPartNumberMarker : undefined);
   } while (from !== undefined);
   return [...held.values()].sort((a, b) => a.partNumber - b.partNumber);
 }

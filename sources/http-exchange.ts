@@ -1,4 +1,5 @@
 /** One HTTP request to a source and its answer: redirects, patience and failures are dealt with here. */
+import { requireOuterRedirect } from './inner-address.ts';
 import { OPEN_GATE, type Pass, type RequestGate } from './request-gate.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { SourceError } from './source-error.ts';
@@ -40,7 +41,7 @@ export function shownUrl(url: URL | string): string {
 }
 
 /**
- * Sends one request and follows up to 5 redirects, never to another protocol except from http to https. User and password
+ * Sends one request and follows up to 5 redirects, never to another protocol except from http to https, and from elsewhere never to this machine or its network. User and password
  * in the URL become basic authentication, which is not passed on to another host. The gate is passed once, and left when the
  * body has been read, discarded or has failed.
  * @throws SourceError `unavailable` for network failures and lost patience, `broken` for a redirect that goes nowhere
@@ -101,6 +102,7 @@ async function send(options: Parameters<typeof exchange>[0], pass: Pass): Promis
     if (!redirected) return current;
     await current.discard();
     url = redirectTarget({ from: url, shown, location: response.headers.get('location'), redirects });
+    await requireOuterRedirect({ origin: new URL(options.url), target: url, shown });
   }
 }
 

@@ -14,6 +14,9 @@ import { s3Outcome, s3SourceError } from './s3-source-error.ts';
 import type { ByteRange, FileVersion, ListedFile, Source } from './source.ts';
 import { SourceError } from './source-error.ts';
 
+/** TLC has published some two hundred; a listing of more than this is none. */
+const MOST_FILES = 1_000_000;
+
 export interface S3SourceOptions {
   client: S3Client;
   bucket: string;
@@ -66,7 +69,10 @@ export function createS3Source({ client, bucket, prefix, gate = OPEN_GATE }: S3S
           if (!key.startsWith(prefix) || !isParquetFilename(filename)) continue;
           listed.push({ filename, version: etag && quoted(etag), hint: undefined });
         }
-        from = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        if ((next !== undefined && next === from) || listed.length > MOST_FILES)
+          throw new SourceError('broken', `${shownAt(prefix)}: a listing without an end`);
+        from = next;
       } while (from !== undefined);
       // S3 sorts by UTF-8 bytes.
       return listed.sort((a, b) => (a.filename < b.filename ? -1 : 1));
@@ -78,7 +84,7 @@ export function createS3Source({ client, bucket, prefix, gate = OPEN_GATE }: S3S
       const url = shownAt(key);
       const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
       const head = await ask(url, signal, () => client.send(command, { abortSignal: signal }));
-      if (head.ETag === undefined || head.ContentLength === undefined)
+      if (head.ETag === undefined || !isSize(head.ContentLength))
         throw new SourceError('broken', `${url}: an answer without ETag or size`);
       const version = quoted(head.ETag);
       return { filename, version, sizeBytes: head.ContentLength, ranged: true, url };
@@ -117,6 +123,9 @@ export function createS3Source({ client, bucket, prefix, gate = OPEN_GATE }: S3S
     },
   };
 }
+
+const isSize = (bytes: number | undefined): bytes is number =>
+  Number.isSafeInteger(bytes) && (bytes ?? -1) >= 0;
 
 /** A listing that is refused is never an empty folder. */
 function requireListing(error: unknown): never {

@@ -13,6 +13,7 @@ import type { AccessSettings } from '../../config/access-settings.ts';
 import type { Logger } from '../../config/logging.ts';
 import { serviceUnavailable, unauthenticated } from '../errors.ts';
 import type { SignedCaller } from './caller.ts';
+import { fetchBounded } from './fetch-bounded.ts';
 
 /** Signatures that only the issuer can make. With HS256 whoever checks could also sign, and its secret would be the issuer's public key for an attacker who chose the algorithm. */
 const ALGORITHMS = ['RS', 'PS', 'ES'].flatMap((family) => ['256', '384', '512'].map((bits) => family + bits));
@@ -20,6 +21,8 @@ const ALGORITHMS = ['RS', 'PS', 'ES'].flatMap((family) => ['256', '384', '512'].
 export const CLOCK_TOLERANCE_S = 5;
 /** Milliseconds for the issuer to answer. */
 const FETCH_PATIENCE_MS = 5_000;
+/** Keys take some kB. */
+const MOST_KEYS_BYTES = 1 << 20;
 /** An issuer that failed is not asked again for this long, however many tokens come. */
 const AFTER_FAILURE_MS = 1_000;
 /** A token of a key that was not there makes the keys be fetched anew, at most this often: tokens can be made up. */
@@ -82,7 +85,7 @@ function createKeys(jwksUrl: string, logger: Logger): JWTVerifyGetKey {
     cacheMaxAge: KEYS_FOR_MS,
     async [customFetch](url, how) {
       if (Date.now() < notBefore) throw new KeysAwayError('the issuer has just failed');
-      return fetch(url, how);
+      return fetchBounded(url, how, { mostBytes: MOST_KEYS_BYTES });
     },
   });
   return async (header, token) => {
