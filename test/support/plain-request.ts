@@ -27,7 +27,7 @@ export async function plainRequest(
   };
   // Given as a list, they are sent as they are.
   const list = Object.entries(given).flatMap(([name, values]) =>
-    [values].flat().flatMap((value) => [name, String(value)]),
+    [values].flat().flatMap((value) => [name, value]),
   );
   const asking = request({ host: '127.0.0.1', port, method, path, headers: list, agent: false });
   asking.end(body);
