@@ -103,14 +103,14 @@ class QuotedLines implements Check {
 
   see(piece: Buffer): void {
     let lines = 0;
-    let isQuoted = this.#isQuoted;
-    for (let at = 0; at < piece.length; at += 1) {
-      const byte = piece[at];
-      if (byte === QUOTE) isQuoted = !isQuoted;
-      else if (byte === NEWLINE && !isQuoted) lines += 1;
+    for (let at = 0; at < piece.length;) {
+      const quote = piece.indexOf(QUOTE, at);
+      const end = quote < 0 ? piece.length : quote;
+      if (!this.#isQuoted) for (; at < end; at += 1) if (piece[at] === NEWLINE) lines += 1;
+      if (quote >= 0) this.#isQuoted = !this.#isQuoted;
+      at = end + 1;
     }
     this.#lines += lines;
-    this.#isQuoted = isQuoted;
     this.#last = piece.at(-1) ?? this.#last;
   }
 

@@ -276,7 +276,11 @@ const REFUSED = /^(SERVICE_UNAVAILABLE|TIMEOUT)$/;
 const logger = pino({ level: 'silent' });
 
 /** A gateway over that server. @param by which statements the habit is for; all others are answered honestly */
-async function gatewayOver(habit: Habit, isMeant: (asked: FakeStatement) => boolean = () => true) {
+async function gatewayOver(
+  habit: Habit,
+  isMeant: (asked: FakeStatement) => boolean = () => true,
+  requestTimeoutMs = 20_000,
+) {
   const server = await startFakeClickHouse((asked) =>
     isMeant(asked) ? habit(asked) : answerHonestly(asked, honestBody(asked)),
   );
@@ -285,7 +289,6 @@ async function gatewayOver(habit: Habit, isMeant: (asked: FakeStatement) => bool
   const scans = createScans({ warehouse });
   const minute = { rowsPerMinute: 1e9, charge: () => Promise.resolve(() => undefined) };
   const admission = createAdmission({ budgetRows: 1e9, minute });
-  const requestTimeoutMs = 700;
   const parts = {
     source: { name: 'yellow', url: 'file:///', generated: false, host: null },
     requestTimeoutMs,
@@ -382,7 +385,12 @@ describe('from the first', () => {
   let gateway: Awaited<ReturnType<typeof gatewayOver>>;
   let worker: Warehouse;
   beforeAll(async () => {
-    gateway = await gatewayOver((asked) => habit(asked));
+    // Silence is waited for so long.
+    gateway = await gatewayOver(
+      (asked) => habit(asked),
+      () => true,
+      700,
+    );
     worker = createWarehouse({ url: gateway.warehouseUrl, by: 'worker' });
   });
   afterAll(async () => {
