@@ -12,7 +12,7 @@ export async function isRunning(client: Client, workflowId: string): Promise<boo
     if (RUNNING.includes(name)) return true;
     if (ENDED.includes(name)) return false;
     // What it works on must not be swept for an answer that says nothing.
-    throw new Error(`Temporal does not say whether ${workflowId} runs: its status is ${String(name)}`);
+    throw new Error(`Temporal does not say whether ${workflowId} runs: its status is ${name}`);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;
