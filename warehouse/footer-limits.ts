@@ -17,7 +17,7 @@ export const FOOTER_LIMITS = {
   /** Groups in each other. */
   groupsDeep: 20,
   /** Bytes of one column's name, and of all of them: they are part of statements and of workflows' histories. */
-  nameBytes: 256,
+  nameBytes: 16 * KIBIBYTE,
   allNamesBytes: 32 * KIBIBYTE,
   rowGroups: 20_000,
   /** Of all row groups together. */

@@ -57,6 +57,12 @@ const LOAD_SETTINGS = {
 } as const;
 
 /**
+ * Different distances of one load, day by day: gateways keep them in memory, some 300 bytes for each at the most. A month of TLC's has 100,000; 3 million trips
+ * with a distance of their own each have as many.
+ */
+const MOST_DISTANCES = 4_000_000;
+
+/**
  * How long one statement of a load may take, in milliseconds. By bytes, as the rows that a footer declares may be absurd: a month of
  * 50 MB takes 2 s, so this is 50 times that. More with each attempt, as a machine may be that busy; a file that hangs the engine
  * costs minutes nevertheless.
@@ -80,6 +86,7 @@ export async function loadFile({
   version,
   month,
   deadlineMs = loadDeadlineMs(0),
+  mostDistances = MOST_DISTANCES,
   signal,
 }: {
   warehouse: Warehouse;
@@ -94,13 +101,14 @@ export async function loadFile({
   month: string;
   /** Of each statement; see `loadDeadlineMs`. */
   deadlineMs?: number;
+  mostDistances?: number;
   signal: AbortSignal;
 }): Promise<VerifiedLoad | Refusal> {
   const options = { signal, deadlineMs, settings: LOAD_SETTINGS };
   const ids = { load_id: loadId, source, filename };
   await warehouse.command(insertTripsSql(schema, file), { ...options, params: { ...ids, ...file.params } });
   // Without a gap there is nothing to reject, and the file need not be read again.
-  if ((await countTrips(warehouse, { loadId, signal })) !== schema.rows) {
+  if ((await countRows('trips', { warehouse, loadId, signal })) !== schema.rows) {
     await warehouse.command(insertRejectedRowsSql(schema, file), {
       ...options,
       params: { ...ids, ...file.params },
@@ -108,6 +116,11 @@ export async function loadFile({
   }
   await warehouse.command(statement('insert_trips_by_hour'), { ...options, params: ids });
   await warehouse.command(statement('insert_trips_by_day'), { ...options, params: ids });
+  const distances = await countRows('trips_by_day', { warehouse, loadId, signal });
+  if (distances > mostDistances) {
+    const message = `${distances} different distances, counted day by day, more than the ${mostDistances} that a file may have`;
+    return { code: 'TOO_LARGE', message };
+  }
   const found = onlyRow(
     await warehouse.rows(statement('prove_load'), {
       row: PROOF_ROW,
@@ -150,14 +163,14 @@ export async function loadFile({
   };
 }
 
-async function countTrips(
-  warehouse: Warehouse,
-  { loadId, signal }: { loadId: string; signal: AbortSignal },
+async function countRows(
+  table: 'trips' | 'trips_by_day',
+  { warehouse, loadId, signal }: { warehouse: Warehouse; loadId: string; signal: AbortSignal },
 ): Promise<number> {
-  const rows = await warehouse.rows('SELECT count() AS trips FROM trips WHERE load_id = {load_id:UUID}', {
-    row: z.object({ trips: count }),
+  const rows = await warehouse.rows(`SELECT count() AS held FROM ${table} WHERE load_id = {load_id:UUID}`, {
+    row: z.object({ held: count }),
     params: { load_id: loadId },
     signal,
   });
-  return onlyRow(rows).trips;
+  return onlyRow(rows).held;
 }

@@ -1,5 +1,6 @@
 /** A file that takes more memory than the engine may is quarantined with that reason; the engine, and what it may take, stay. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -7,6 +8,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLoadActivities } from '../../activities/load-activities.ts';
 import { createFolderLake } from '../../lake/folder-lake.ts';
+import { judgeFile } from '../../warehouse/judge-file.ts';
+import { loadFile } from '../../warehouse/load-file.ts';
 import { createReadAlone, type ReadAlone } from '../../warehouse/lone-reader.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
@@ -26,6 +29,7 @@ beforeAll(async () => {
   });
   warehouse = createWarehouse({ url: engine.url, by: 'load' });
   await migrate(warehouse);
+  file('long', oneLongText());
 });
 
 afterAll(async () => {
@@ -82,7 +86,6 @@ it('refuses a statement more than it may have, lives, and answers others', async
 });
 
 it('quarantines a file that takes more than that, the fourth time', { timeout: 60_000 }, async () => {
-  file('long', oneLongText());
   const readAlone: ReadAlone = () => Promise.reject(new Error('nothing was cut'));
   let heartbeatDetails: unknown;
   for (const memory of [1, 2, 3]) {
@@ -103,7 +106,6 @@ it('quarantines a file that takes more than that, the fourth time', { timeout: 6
 });
 
 it('finds the file that ends the engine for its memory', { timeout: 60_000 }, async () => {
-  file('long', oneLongText());
   const readings: string[] = [];
   const read = createReadAlone({ memoryMb: MEMORY_MB });
   const readAlone: ReadAlone = async (reading) => {
@@ -123,16 +125,37 @@ it('loads a good file that others left no memory for', { timeout: 60_000 }, asyn
   expect(result).toMatchObject({ load: { rows: 10 } });
 });
 
+it('refuses more different distances than gateways can keep', async () => {
+  const path = file('distances', makeParquet({ rows: 10, columns: tripColumns(10) }));
+  const bytes = readFileSync(path);
+  const read = (start: number, end: number) => Promise.resolve(new Uint8Array(bytes.subarray(start, end)));
+  const judged = await judgeFile({ sizeBytes: bytes.length, read }, { month: '2024-01' });
+  if ('refusal' in judged) throw new Error(judged.refusal.message);
+  const { signal } = new AbortController();
+  const one = { source: 's', filename: 'f', version: 'v', month: '2024-01', loadId: randomUUID(), signal };
+  const refusal = await loadFile({
+    ...one,
+    warehouse,
+    schema: judged.schema,
+    file: await lake.tableFunction('distances'),
+    mostDistances: 0,
+  });
+  expect(refusal).toMatchObject({
+    code: 'TOO_LARGE',
+    message: '1 different distances, counted day by day, more than the 0 that a file may have',
+  });
+});
+
 it(
   'ends, and ends a reader, over what the engine takes without counting it',
-  { timeout: 60_000 },
+  { timeout: 200_000 },
   async () => {
     // Its footer is judged before; this is what the engine does with it.
     const path = file('claims', makeParquet({ rows: 2n ** 40n, columns: tripColumns(10) }));
     const sql = `SELECT sum(VendorID) FROM file({path:String}, 'Parquet')`;
     const readAlone = createReadAlone({ memoryMb: MEMORY_MB });
     const { signal } = new AbortController();
-    expect(await readAlone({ sql, params: { path }, deadlineMs: 30_000, signal })).toBe('outOfMemory');
+    expect(await readAlone({ sql, params: { path }, deadlineMs: 120_000, signal })).toBe('outOfMemory');
     await expect(warehouse.rows(sql, { params: { path } })).rejects.toThrow();
     expect(await engine.stop('SIGTERM')).toEqual({ code: null, signal: 'SIGKILL' });
     const lastWords = engine.lines.findLast((line) => line.includes('ENGINE_MEMORY_MB')) ?? '';
