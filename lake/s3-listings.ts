@@ -54,8 +54,11 @@ export async function* listUploads({
     for (const { Key: key, UploadId: uploadId, Initiated: startedAt } of page.Uploads ?? [])
       if (key !== undefined && uploadId !== undefined) yield { key, uploadId, startedAt };
     const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
-    const markers = JSON.stringify([NextKeyMarker, NextUploadIdMarker]);
-    nextPage(JSON.stringify([from?.KeyMarker, from?.UploadIdMarker]), markers);
+    if (IsTruncated === true && NextKeyMarker !== undefined)
+      nextPage(
+        from && JSON.stringify([from.KeyMarker, from.UploadIdMarker]),
+        JSON.stringify([NextKeyMarker, NextUploadIdMarker]),
+      );
     from =
       IsTruncated === true && NextKeyMarker !== undefined
         ? {

@@ -10,8 +10,9 @@ import { createTerminal } from './terminal.ts';
 const EVIL = 'a\u001B[2J\u001B]0;x\u0007\u202Egnp\u2066\u200B\u009B1m\r\n\u2028z\uD83D.parquet';
 /** What a terminal acts on, besides our own colours, ways to clear a line, and ends of lines. */
 const HIDDEN = /[^\n\P{Cc}]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+const OURS = ['\\[\\d{1,2}m', '\\[K', '\\[\\d+F', '\\[J'].map((code) => `\u001B${code}`);
 const withoutOurs = (text: string): string =>
-  text.replaceAll(/\u001B\[(?:\d{1,2}m|K|\d+F|J)|\r(?=\u001B\[K)/g, '');
+  text.replaceAll(new RegExp(`\r?(?:${OURS.join('|')})`, 'g'), '');
 
 function stream(isTTY: boolean): { stream: NodeJS.WriteStream; written: () => string } {
   const through = new PassThrough();
