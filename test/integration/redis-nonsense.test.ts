@@ -145,7 +145,7 @@ describe('a gateway', () => {
     const wrong: unknown[] = [];
     let asked = 0;
     // It has two connections: each is likely to meet each of them.
-    while (connections < 3 * WORST.length) {
+    while (connections < 3 * WORST.length || asked < 20) {
       // Costs SQL, and nobody has asked it before.
       const min = Math.floor(random() * 1e6) / 1e5;
       const told = await client.ask(
@@ -163,7 +163,6 @@ describe('a gateway', () => {
     client.close();
     expect(wrong).toEqual([]);
     expect(gateway.child.exitCode).toBe(null);
-    expect(asked).toBeGreaterThan(20);
     const { peakMegabytes } = memoryOf(gateway.pid);
     expect(peakMegabytes).toBeLessThan(700);
   }, 120_000);
