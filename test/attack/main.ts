@@ -1,7 +1,7 @@
 /**
  * `npm run test:attack`: an attacker's hour in minutes. Everything is tried from outside, as a web page, by files and by servers, against
  * Tripline as `npm start` runs it. Prints what was tried and what got through, writes it as JSON to `--json`, and exits 1 when anything did.
- * `--only web-page,nasty-files,nonsense-servers,raw-requests` runs some of it.
+ * `--only web-page,nasty-files,nonsense-servers` runs some of it.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -24,17 +24,28 @@ const { values } = parseArgs({
 });
 const ledger = createLedger();
 const began = performance.now();
-for (const name of values.only.split(',')) {
-  const scenario = SCENARIOS[name];
-  if (scenario === undefined) throw new Error(`${name} is none of ${Object.keys(SCENARIOS).join(', ')}`);
+/** Files take the processors, and servers take patience: those two side by side, a page before the files. */
+const LANES = [['web-page', 'nasty-files'], ['nonsense-servers']];
+const wanted = values.only.split(',');
+for (const name of wanted)
+  if (SCENARIOS[name] === undefined)
+    throw new Error(`${name} is none of ${Object.keys(SCENARIOS).join(', ')}`);
+
+async function run(name: string): Promise<void> {
   const startedAt = performance.now();
   try {
-    await scenario(ledger);
+    await SCENARIOS[name]?.(ledger);
   } catch (error) {
     ledger.note(name, 'the scenario itself', [{ kind: 'stuck', what: String(error) }]);
   }
   console.info(`${name}: ${Math.round((performance.now() - startedAt) / 1_000)} s`);
 }
+
+await Promise.all(
+  LANES.map(async (names) => {
+    for (const name of names) if (wanted.includes(name)) await run(name);
+  }),
+);
 printLedger(ledger);
 const breached = ledger.cases.filter(({ breaches }) => breaches.length > 0);
 writeFileSync(values.json, `${JSON.stringify({ cases: ledger.cases, memory: ledger.memory }, null, 1)}\n`);

@@ -26,7 +26,7 @@ export interface Victim {
   log: () => string;
   runFiles: () => Map<string, RunFile>;
   ports: () => ListeningPort[];
-  /** With the reader's credentials, where there are any. */
+  /** As the loader, who sees every table, where there are users at all. */
   warehouse: () => ClickHouseClient;
   graphql: <Data>(query: string, variables?: Record<string, unknown>) => Promise<Data>;
   /** Parts that ended, or were ended for their memory, since this was last asked. */
@@ -95,7 +95,9 @@ export async function startVictim({
     runFiles,
     ports: () => listeningPorts(processesBelow(pid)),
     warehouse() {
-      const { url: engine, headers = {} } = runFiles().get('clickhouse') ?? { url: '' };
+      const files = runFiles();
+      const { url: engine, headers = {} } = files.get('clickhouse-loader') ??
+        files.get('clickhouse') ?? { url: '' };
       // The client's own user and password would stand beside those of the run file.
       const { 'X-ClickHouse-User': username = 'default', 'X-ClickHouse-Key': password = '' } = headers;
       const client = createClient({ url: engine, username, password, log: { level: 127 } });

@@ -23,6 +23,8 @@ export interface Asker {
   judge: () => Promise<Breach[]>;
   /** Is everything answered, and right? */
   isRight: () => Promise<boolean>;
+  /** What is not right now. */
+  tell: () => Promise<string>;
 }
 
 /** @param ranges are used up, and then again */
@@ -31,7 +33,7 @@ export function createAsker({
   ranges,
   filenames,
 }: {
-  url: string;
+  url: () => string;
   ranges: readonly KnownRange[];
   /** All published, in the listing of files. */
   filenames: readonly string[];
@@ -44,7 +46,7 @@ export function createAsker({
   };
 
   async function ask(query: string): Promise<GraphqlAnswer> {
-    const response = await fetch(`${url}/graphql`, {
+    const response = await fetch(`${url()}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query }),
@@ -95,46 +97,42 @@ export function createAsker({
       '{ source { paused problem } }',
       ({ source }) => {
         const { paused, problem } = source as { paused: boolean | null; problem: string | null };
-        return paused === false || problem !== null
+        return (paused === false && problem === null) || problem !== null
           ? undefined
           : `paused is ${String(paused)} without a problem`;
       },
     ],
   ];
 
-  async function judgeOne(query: string, wrong: (data: Record<string, unknown>) => string | undefined) {
+  async function judgeOne(
+    query: string,
+    wrong: (data: Record<string, unknown>) => string | undefined,
+  ): Promise<{ isRight: boolean; breach?: Breach; said: string }> {
+    const about = query.slice(0, 24);
+    const breached = (kind: Breach['kind'], what: string) => {
+      const breach = { kind, what: `${about}: ${what}` };
+      return { isRight: false, breach, said: breach.what };
+    };
     let answer: GraphqlAnswer;
     try {
       answer = await ask(query);
     } catch (error) {
-      return {
-        isRight: false,
-        breach: { kind: 'stuck', what: `${query.slice(0, 24)}: ${String(error)}` } as Breach,
-      };
+      return breached('stuck', String(error));
     }
     const { data, errors = [] } = answer;
-    const untyped = errors.find(({ extensions }) => !TYPED.includes(extensions?.code ?? ''));
-    if (untyped !== undefined)
-      return {
-        isRight: false,
-        breach: {
-          kind: 'wrong answer',
-          what: `${query.slice(0, 24)}: ${untyped.extensions?.code}: ${untyped.message}`,
-        } as Breach,
-      };
+    const said = errors.map(({ message, extensions }) => `${extensions?.code}: ${message}`).join();
+    if (errors.some(({ extensions }) => !TYPED.includes(extensions?.code ?? '')))
+      return breached('wrong answer', said);
     if (errors.length > 0 || data === null || data === undefined)
-      return { isRight: false, breach: undefined };
+      return { isRight: false, said: `${about}: ${said}` };
     const what = wrong(data);
-    if (what === undefined) return { isRight: true, breach: undefined };
-    return {
-      isRight: false,
-      breach: { kind: 'wrong answer', what: `${query.slice(0, 24)}: ${what}` } as Breach,
-    };
+    return what === undefined ? { isRight: true, said: '' } : breached('wrong answer', what);
   }
 
   const round = () => Promise.all(questions.map((make) => judgeOne(...make())));
   return {
     judge: async () => (await round()).flatMap(({ breach }) => breach ?? []),
     isRight: async () => (await round()).every(({ isRight }) => isRight),
+    tell: async () => (await round()).flatMap(({ isRight, said }) => (isRight ? [] : [said])).join('; '),
   };
 }

@@ -17,7 +17,7 @@ const FLOODS: Readonly<Record<string, string>> = {
   'answers left unread': `Promise.all(Array.from({ length: 60 }, (_, n) =>
     fetch(target(n) + '/?query=' + encodeURIComponent('SELECT * FROM system.numbers FORMAT TSV'), { mode: 'no-cors' }).catch(() => 0)))`,
 };
-const FLOOD_MS = 2_500;
+const FLOOD_MS = 1_200;
 
 export async function floodByPage({
   scenario,

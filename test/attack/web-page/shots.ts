@@ -37,6 +37,10 @@ export function shotsFor({ files, listener, source }: Bait): Shots {
       sql(`SELECT 1 INTO OUTFILE '/tmp/attack_CASE'`),
       '/ping',
       '/',
+      // No URL, to some who parse them.
+      '//',
+      '//x:99999/',
+      '/%zz?query=%zz',
       `/graphql?query=${encodeURIComponent(mutation)}`,
       `/graphql?query=${encodeURIComponent(question)}&callback=stolen`,
       `/graphql?query=${encodeURIComponent('subscription { ingestionProgress { underWay { filename } } }')}`,

@@ -1,0 +1,88 @@
+/** A month appears while the source talks nonsense: once the source is right again it is published, and whole. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Breach, Ledger } from '../ledger.ts';
+import { createOracle } from '../../support/oracle.ts';
+import { until } from '../../support/until.ts';
+import { writeTrips } from '../../support/write-trips.ts';
+import type { Victim } from '../victim.ts';
+import type { Habit, Switchboard } from './switchboard.ts';
+
+const HABIT_MS = 600;
+const PUBLISHED_WITHIN_MS = 90_000;
+
+export async function meetAtSource({
+  scenario,
+  server,
+  ledger,
+  victim,
+  board,
+  put,
+  habits,
+}: {
+  scenario: string;
+  server: string;
+  ledger: Ledger;
+  victim: Victim;
+  board: Switchboard;
+  /** Puts a file into the source itself, past the board. */
+  put: (filename: string, path: string) => Promise<void>;
+  habits: Readonly<Record<string, Habit>>;
+}): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'attack-months-'));
+  const made: string[] = [];
+  try {
+    for (const [index, [name, habit]] of Object.entries(habits).entries()) {
+      const month = `${1990 + Math.floor(index / 12)}-${String(1 + (index % 12)).padStart(2, '0')}`;
+      const path = join(folder, `yellow_tripdata_${month}.parquet`);
+      await writeTrips({ path, month, rows: 300, seed: index + 10 });
+      await put(basename(path), path);
+      made.push(path);
+      board.become(habit);
+      // The worker may pause meanwhile: it was complained to.
+      await until('the source is asked', () => board.met() > 0, { deadlineMs: 5_000 }).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, HABIT_MS));
+      const met = board.met();
+      board.become(undefined);
+      const breaches = [...victim.newBreaches(), ...(await unanswered(victim))];
+      ledger.note(scenario, `${server} ${name}${met === 0 ? ' (while it paused)' : ''}`, breaches);
+    }
+    ledger.note(scenario, `${server} after all of it`, await unpublished(victim, made));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Questions have nothing to do with the source. */
+async function unanswered(victim: Victim): Promise<Breach[]> {
+  try {
+    await victim.graphql('{ p90 { value } files(first: 1) { totalCount } source { problem } }');
+    return [];
+  } catch (error) {
+    return [{ kind: 'wrong answer', what: String(error) }];
+  }
+}
+
+async function unpublished(victim: Victim, paths: readonly string[]): Promise<Breach[]> {
+  const oracle = await createOracle(paths);
+  const right = JSON.stringify(await oracle.p90({}));
+  oracle.close();
+  let found = '';
+  try {
+    await until(
+      'every month is published',
+      async () => {
+        const { p90 } = await victim.graphql<{ p90: unknown }>(
+          '{ p90(pickup: { from: "1990-01-01", to: "2000-01-01" }) { value trips tripsOver } }',
+        );
+        found = JSON.stringify(p90);
+        return found === right;
+      },
+      { deadlineMs: PUBLISHED_WITHIN_MS, everyMs: 500 },
+    );
+    return [];
+  } catch (error) {
+    return [{ kind: 'stuck', what: `${String(error)}: ${found} instead of ${right}` }];
+  }
+}
