@@ -10,7 +10,8 @@ import type { Victim } from '../victim.ts';
 import type { Habit, Switchboard } from './switchboard.ts';
 
 const HABIT_MS = 600;
-const PUBLISHED_WITHIN_MS = 90_000;
+/** The origin's breaker is open for some seconds after a complaint. */
+const PUBLISHED_WITHIN_MS = 45_000;
 
 export async function meetAtSource({
   scenario,
@@ -31,24 +32,21 @@ export async function meetAtSource({
   habits: Readonly<Record<string, Habit>>;
 }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'attack-months-'));
-  const made: string[] = [];
   try {
     for (const [index, [name, habit]] of Object.entries(habits).entries()) {
+      // A server may ask for a day of rest, and gets it.
+      if (/Retry-After|thousand years/.test(name)) continue;
       const month = `${1990 + Math.floor(index / 12)}-${String(1 + (index % 12)).padStart(2, '0')}`;
       const path = join(folder, `yellow_tripdata_${month}.parquet`);
       await writeTrips({ path, month, rows: 300, seed: index + 10 });
-      await put(basename(path), path);
-      made.push(path);
       board.become(habit);
-      // The worker may pause meanwhile: it was complained to.
+      await put(basename(path), path);
       await until('the source is asked', () => board.met() > 0, { deadlineMs: 5_000 }).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, HABIT_MS));
-      const met = board.met();
       board.become(undefined);
-      const breaches = [...victim.newBreaches(), ...(await unanswered(victim))];
-      ledger.note(scenario, `${server} ${name}${met === 0 ? ' (while it paused)' : ''}`, breaches);
+      const breaches = [...(await unanswered(victim)), ...(await unpublished(victim, path))];
+      ledger.note(scenario, `${server} ${name}`, [...breaches, ...victim.newBreaches()]);
     }
-    ledger.note(scenario, `${server} after all of it`, await unpublished(victim, made));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -64,17 +62,19 @@ async function unanswered(victim: Victim): Promise<Breach[]> {
   }
 }
 
-async function unpublished(victim: Victim, paths: readonly string[]): Promise<Breach[]> {
-  const oracle = await createOracle(paths);
-  const right = JSON.stringify(await oracle.p90({}));
+async function unpublished(victim: Victim, path: string): Promise<Breach[]> {
+  // Days that every month has.
+  const month = path.slice(-15, -8);
+  const oracle = await createOracle([path]);
+  const right = JSON.stringify(await oracle.p90({ from: `${month}-01`, to: `${month}-28` }));
   oracle.close();
   let found = '';
   try {
     await until(
-      'every month is published',
+      'the month is published',
       async () => {
         const { p90 } = await victim.graphql<{ p90: unknown }>(
-          '{ p90(pickup: { from: "1990-01-01", to: "2000-01-01" }) { value trips tripsOver } }',
+          `{ p90(pickup: { from: "${month}-01", to: "${month}-28" }) { value trips tripsOver } }`,
         );
         found = JSON.stringify(p90);
         return found === right;
