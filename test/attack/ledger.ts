@@ -39,6 +39,8 @@ export function createLedger(): Ledger {
     memory,
     note(scenario, name, breaches = []) {
       cases.push({ scenario, name, breaches: [...breaches] });
+      if (cases.length % 50 === 0)
+        console.info(`${cases.length} cases so far; the last: ${scenario}: ${name}`);
       for (const { kind, what } of breaches) console.info(`${kind}: ${scenario}: ${name}: ${what}`);
     },
     noteMemory(peak) {
