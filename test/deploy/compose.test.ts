@@ -151,6 +151,7 @@ describe('every variable that is read', () => {
     'the AWS SDK has two names for them': ['AWS_ENDPOINT_URL', 'AWS_DEFAULT_REGION'],
     'the Dockerfile sets them': ['HOST', 'PORT', 'WORKER_PORT'],
     'the containers keep nothing': ['DATA_DIR'],
+    'the containers have no embedded engine': ['ENGINE_MEMORY_MB'],
   };
   const otherwise = Object.values(OTHERWISE).flat();
   /** The gateway reads no file, neither of the source nor of the lake. */

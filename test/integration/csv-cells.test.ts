@@ -29,7 +29,7 @@ let liveLoads: LiveLoads;
 
 beforeAll(async () => {
   engine = await startEngineProcess(join(folder, 'clickhouse'));
-  warehouse = createWarehouse({ url: engine.url, by: 'gateway' });
+  warehouse = createWarehouse({ url: engine.as('loader'), by: 'gateway' });
   await migrate(warehouse);
   const start = BigInt(Date.UTC(2024, 0, 1)) * 1_000n;
   await publishTrips(warehouse, {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   engine = await startEngineProcess(join(lakeFolder, 'clickhouse'), {
     flags: ['--memory-mb', String(MEMORY_MB)],
   });
-  warehouse = createWarehouse({ url: engine.url, by: 'load' });
+  warehouse = createWarehouse({ url: engine.as('loader'), by: 'load' });
   await migrate(warehouse);
   file('long', oneLongText());
 });
