@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { endChildrenOnSignals } from './servers/run-command.mjs';
 import { ensurePackages } from './servers/ensure-packages.mjs';
 import { findServer, neededServers } from './servers/find-server.mjs';
+import { keepTsxCachePrivate } from './servers/private-tsx-cache.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [mode, ...rest] = process.argv.slice(2);
@@ -22,6 +23,7 @@ if (mode !== 'install' && mode !== 'start' && mode !== 'test') {
   process.exit(2);
 }
 
+keepTsxCachePrivate({ env: process.env });
 const released = endChildrenOnSignals();
 const searches = new Map();
 try {

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runCommand } from './run-command.mjs';
@@ -47,12 +45,12 @@ function packages(path) {
   }
 }
 
-/** Two `npm ci` in one checkout would delete each other's files. A folder left by a dead process is taken over. */
+/**
+ * Two `npm ci` in one checkout would delete each other's files. A folder left by a dead process is taken over. It lies in the checkout, where no other user of the
+ * machine can make one that is never given back.
+ */
 async function alone(root, work) {
-  const folder = join(
-    tmpdir(),
-    `tripline-install-${createHash('sha256').update(root).digest('hex').slice(0, 12)}`,
-  );
+  const folder = join(root, '.npm-install');
   for (;;) {
     try {
       mkdirSync(folder);

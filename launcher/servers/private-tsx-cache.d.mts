@@ -1,0 +1,5 @@
+/** See private-tsx-cache.mjs. */
+export function keepTsxCachePrivate(options: {
+  env: Record<string, string | undefined>;
+  folder?: string;
+}): void;
