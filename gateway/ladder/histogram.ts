@@ -99,6 +99,9 @@ export class TripListBuilder {
   }
 }
 
+/** Of one histogram. TLC's whole history has 1.7 thousand million. */
+export const MOST_TRIPS = 0xff_ff_ff_ff;
+
 /** Counts distances; reusable after `clear`. */
 export class HistogramBuilder {
   readonly #counts = new Uint32Array(CELLS);
@@ -152,7 +155,7 @@ export class HistogramBuilder {
     let trips = 0;
     for (let cell = 0; cell < CELLS; cell += 1) sums[cell] = trips += sums[cell]!;
     if (trips === 0) return EMPTY_HISTOGRAM;
-    if (trips > 0xff_ff_ff_ff) throw new RangeError(`${trips} trips are more than one histogram counts`);
+    if (trips > MOST_TRIPS) throw new RangeError(`${trips} trips are more than one histogram counts`);
     const upTo = trips <= 0xff ? new Uint8Array(sums) : trips <= 0xff_ff ? new Uint16Array(sums) : sums;
     const upToBlock = Uint32Array.from({ length: BLOCKS }, (_, block) => sums[lastCellOf(block)]!);
     const strays = Float64Array.from(this.#strays.keys()).sort();

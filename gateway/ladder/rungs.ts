@@ -1,4 +1,5 @@
 /** What one statement reads of each rung: SQL, and how pages are made of its records. */
+import { EARLIEST_MICROS, PAST_LATEST_MICROS } from '../../warehouse/pickup-domain.ts';
 import { WarehouseAnswerError } from '../../warehouse/warehouse.ts';
 import { formatForWarehouse } from '../percentile/local-date-time.ts';
 import { withinSpans } from '../within-spans.ts';
@@ -8,6 +9,7 @@ import {
   EMPTY_HISTOGRAM,
   HistogramBuilder,
   histogramBytes,
+  MOST_TRIPS,
   TripListBuilder,
   type Histogram,
   type TripList,
@@ -39,6 +41,15 @@ function distanceAt(view: DataView, at: number): number {
   return distance;
 }
 
+const FIRST_DAY = Number(EARLIEST_MICROS / DAY_MICROS);
+const PAST_LAST_DAY = Number(PAST_LATEST_MICROS / DAY_MICROS);
+
+/** @throws WarehouseAnswerError when no trip is ever loaded of that day, or it is none */
+function requireHeld(day: number): void {
+  if (!(day >= FIRST_DAY && day < PAST_LAST_DAY))
+    throw new WarehouseAnswerError(`records of day ${day} since 1970, when no trip is loaded`);
+}
+
 const withinMonths = (months: readonly number[], params: Record<string, unknown>): string =>
   withinSpans(
     { name: 'day', type: 'Date32' },
@@ -58,6 +69,8 @@ interface ChildHistogram {
 class ChildHistograms {
   readonly #builder = new HistogramBuilder();
   #child: number | undefined;
+  /** Of the child, so far. */
+  #trips = 0;
 
   /** @returns those that are whole now. (A plain loop: V8 makes those of async generators several times slower.) */
   take(view: DataView): ChildHistogram[] {
@@ -68,7 +81,9 @@ class ChildHistograms {
         whole.push(...this.end());
         this.#child = child;
       }
-      this.#builder.add(distanceAt(view, at), view.getUint32(at + 12, true));
+      const trips = view.getUint32(at + 12, true);
+      this.#trips += trips;
+      this.#builder.add(distanceAt(view, at), trips);
     }
     return whole;
   }
@@ -76,6 +91,9 @@ class ChildHistograms {
   /** @returns the last one */
   end(): ChildHistogram[] {
     if (this.#child === undefined) return [];
+    if (this.#trips > MOST_TRIPS)
+      throw new WarehouseAnswerError(`${this.#trips} trips where there can be ${MOST_TRIPS} at most`);
+    this.#trips = 0;
     const last = { child: this.#child, histogram: this.#builder.build() };
     this.#builder.clear();
     return [last];
@@ -90,10 +108,16 @@ export async function* histogramsByChild(records: AsyncIterable<DataView>): Asyn
 
 async function readChildren(
   records: AsyncIterable<DataView>,
-  { parentOf, firstOf, lengthOf }: Record<'parentOf' | 'firstOf' | 'lengthOf', (unit: number) => number>,
+  {
+    dayOf,
+    parentOf,
+    firstOf,
+    lengthOf,
+  }: Record<'dayOf' | 'parentOf' | 'firstOf' | 'lengthOf', (unit: number) => number>,
 ): Promise<Map<number, Histogram[]>> {
   const pages = new Map<number, Histogram[]>();
   for await (const { child, histogram } of histogramsByChild(records)) {
+    requireHeld(dayOf(child));
     const parent = parentOf(child);
     const page = pages.get(parent) ?? Array.from({ length: lengthOf(parent) }, () => EMPTY_HISTOGRAM);
     page[child - firstOf(parent)] = histogram;
@@ -114,7 +138,10 @@ FROM trips_by_day WHERE {where} GROUP BY month, trip_distance ORDER BY month FOR
   within: withinMonths,
   async read(records) {
     const pages = new Map<number, Histogram>();
-    for await (const { child, histogram } of histogramsByChild(records)) pages.set(child, histogram);
+    for await (const { child, histogram } of histogramsByChild(records)) {
+      requireHeld(firstDayOfMonth(child));
+      pages.set(child, histogram);
+    }
     return pages;
   },
   empty: EMPTY_HISTOGRAM,
@@ -130,6 +157,7 @@ export const DAYS: Rung<readonly Histogram[]> = {
   within: withinMonths,
   read: (records) =>
     readChildren(records, {
+      dayOf: (day) => day,
       parentOf: monthOfDay,
       firstOf: firstDayOfMonth,
       lengthOf: (month) => firstDayOfMonth(month + 1) - firstDayOfMonth(month),
@@ -151,6 +179,7 @@ FROM trips_by_hour WHERE {where} ORDER BY hour FORMAT RowBinary`,
   },
   read: (records) =>
     readChildren(records, {
+      dayOf: (hour) => Math.floor(hour / 24),
       parentOf: (hour) => Math.floor(hour / 24),
       firstOf: (day) => day * 24,
       lengthOf: () => 24,

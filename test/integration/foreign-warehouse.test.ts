@@ -453,6 +453,17 @@ const CUTS: Readonly<Record<string, Habit>> = {
     if (body.length >= 16) changed.writeDoubleLE(NaN, 4);
     return changed;
   }),
+  'a record of no day': almost((body) => {
+    const changed = Buffer.from(body);
+    if (body.length >= 16) changed.writeInt32LE(2 ** 31 - 1, 0);
+    return changed;
+  }),
+  'a number of trips beyond all there can be': almost((body) => {
+    const changed = Buffer.from(body);
+    for (let at = 12; at + 4 <= body.length; at += 16) changed.writeUInt32LE(2 ** 32 - 1, at);
+    return changed;
+  }),
+  'a BOM before its first record': almost((body) => Buffer.concat([Buffer.from('\uFEFF'), body])),
   'more of it than there can be': almost((body) => Buffer.concat(Array.from({ length: 9 }, () => body))),
   'a page': almost(
     () => '<html>hello</html>',
