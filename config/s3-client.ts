@@ -11,11 +11,19 @@ export interface S3Settings {
 /** A page of a listing has a thousand names of at most a kB each, and XML around them. */
 const MOST_ANSWER_BYTES = 16 << 20;
 const MOST_ANSWER_MS = 60_000;
+/** For what may take longer, as S3 answers only then: a part that is sent, an upload that is completed. */
+export const LONG_ANSWER = { requestTimeout: 600_000 };
 
 const silent = () => undefined;
 
-/** Nothing is retried here: who calls knows better when to come back. Credentials come by the SDK's default chain. */
-export function createS3Client({ endpoint, region }: S3Settings): S3Client {
+/**
+ * Nothing is retried here: who calls knows better when to come back. Credentials come by the SDK's default chain.
+ * @param answerWithinMs until an answer begins; a connection may end without a word (after `101 Switching Protocols`, say), of which the SDK hears nothing
+ */
+export function createS3Client(
+  { endpoint, region }: S3Settings,
+  { answerWithinMs = MOST_ANSWER_MS }: { answerWithinMs?: number } = {},
+): S3Client {
   // Said once for each process otherwise; package.json says which Node we run on.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const client = new S3Client({
@@ -26,6 +34,8 @@ export function createS3Client({ endpoint, region }: S3Settings): S3Client {
     requestHandler: {
       connectionTimeout: 5_000,
       socketTimeout: 30_000,
+      requestTimeout: answerWithinMs,
+      throwOnRequestTimeout: true,
       httpAgent: { maxSockets: 64 },
       httpsAgent: { maxSockets: 64 },
     },

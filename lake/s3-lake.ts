@@ -13,7 +13,7 @@ import {
   AbortMultipartUploadCommand,
 } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
-import { momentOf, s3Refusal } from '../config/s3-client.ts';
+import { LONG_ANSWER, momentOf, s3Refusal } from '../config/s3-client.ts';
 import { LakeLostError, type ChunkToWrite, type Lake, type PartialFile } from './lake.ts';
 import { lakeKey } from './lake-key.ts';
 import { listObjects, listParts, listUploads } from './s3-listings.ts';
@@ -89,7 +89,9 @@ export function createS3Lake({
         `the lake holds ${held} of ${sizeBytes} bytes of ${key}, in ${parts.length} parts`,
       );
     const MultipartUpload = { Parts: parts.map(({ part }) => part) };
-    await unlessMissing(client.send(new CompleteMultipartUploadCommand({ ...object, MultipartUpload })));
+    await unlessMissing(
+      client.send(new CompleteMultipartUploadCommand({ ...object, MultipartUpload }), LONG_ANSWER),
+    );
     const assembled = await sizeOf(key);
     if (assembled !== sizeBytes)
       throw new LakeLostError(`${key} has ${assembled ?? 'no'} bytes in the lake, not ${sizeBytes}`);

@@ -1,5 +1,6 @@
 import { PutObjectCommand, UploadPartCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
+import { LONG_ANSWER } from '../config/s3-client.ts';
 
 type Destination =
   | { kind: 'object'; Bucket: string; Key: string }
@@ -54,7 +55,7 @@ export async function uploadStream({
       kind === 'part'
         ? new UploadPartCommand({ ...(target as Omit<typeof to & { kind: 'part' }, 'kind'>), ...content })
         : new PutObjectCommand({ ...target, ...content });
-    await client.send(command as PutObjectCommand, { abortSignal: stop.signal });
+    await client.send(command as PutObjectCommand, { abortSignal: stop.signal, ...LONG_ANSWER });
     return sent;
   } catch (error) {
     throw failure === undefined ? error : failure.error;

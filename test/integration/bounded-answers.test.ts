@@ -1,7 +1,7 @@
 /** Servers of S3 and issuers of tokens that send on for ever. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { createS3Client } from '../../config/s3-client.ts';
@@ -67,6 +67,27 @@ it('an endless page of a listing ends with an error', async () => {
   const signal = new AbortController().signal;
   await expect(source.list({ signal })).rejects.toMatchObject({ name: 'SourceError' });
   expect(sent()).toBeLessThan(2 * MOST_BYTES);
+});
+
+it('an answer that never comes ends with an error', async () => {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createS3Client({ endpoint, region: 'us-east-1' }, { answerWithinMs: 200 });
+  const source = createS3Source({ client, bucket: 'bucket', prefix: '' });
+  await expect(source.list({ signal: new AbortController().signal })).rejects.toMatchObject({
+    kind: 'unavailable',
+  });
 });
 
 it('a listing without a last page ends with an error', async () => {

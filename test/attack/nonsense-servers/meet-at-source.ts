@@ -63,10 +63,10 @@ async function unanswered(victim: Victim): Promise<Breach[]> {
 }
 
 async function unpublished(victim: Victim, path: string): Promise<Breach[]> {
-  // Days that every month has.
+  // Days that every month has, and the file before it has not: pickups are spread over 30 days, in February too.
   const month = path.slice(-15, -8);
   const oracle = await createOracle([path]);
-  const right = JSON.stringify(await oracle.p90({ from: `${month}-01`, to: `${month}-28` }));
+  const right = JSON.stringify(await oracle.p90({ from: `${month}-03`, to: `${month}-28` }));
   oracle.close();
   let found = '';
   try {
@@ -74,7 +74,7 @@ async function unpublished(victim: Victim, path: string): Promise<Breach[]> {
       'the month is published',
       async () => {
         const { p90 } = await victim.graphql<{ p90: unknown }>(
-          `{ p90(pickup: { from: "${month}-01", to: "${month}-28" }) { value trips tripsOver } }`,
+          `{ p90(pickup: { from: "${month}-03", to: "${month}-28" }) { value trips tripsOver } }`,
         );
         found = JSON.stringify(p90);
         return found === right;
