@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createLedger, printLedger, type Ledger } from './ledger.ts';
+import { processesBelow } from './process-tree.ts';
 import { attackByFiles } from './nasty-files/attack-by-files.ts';
 import { attackByNonsense } from './nonsense-servers/attack-by-nonsense.ts';
 import { attackByPage } from './web-page/attack-by-page.ts';
@@ -22,6 +23,12 @@ const { values } = parseArgs({
     json: { type: 'string', default: '/tmp/tripline-attack.json' },
   },
 });
+// Who is told to stop takes all along that was started.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    for (const { pid } of processesBelow(process.pid)) if (pid !== process.pid) process.kill(pid, 'SIGTERM');
+    process.exit(1);
+  });
 const ledger = createLedger();
 const began = performance.now();
 /** Files take the processors, and servers take patience: those two side by side, a page before the files. */
