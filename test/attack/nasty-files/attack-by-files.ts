@@ -1,7 +1,9 @@
 /** A folder of every nasty file beside good months. Each must be refused or left alone with a reason, in time, while the good ones are published whole. */
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Breach, Ledger } from '../ledger.ts';
 import { startVictim, type Victim } from '../victim.ts';
 import { createOracle } from '../../support/oracle.ts';
@@ -172,9 +174,6 @@ async function judgeEach({
       breaches.push({ kind: 'stuck', what: `it is ${file.stage} still` });
     if (file?.stage === 'QUARANTINED' && (file.reason ?? '') === '')
       breaches.push({ kind: 'stuck', what: 'it was refused without a reason' });
-    const said = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.exec(file?.reason ?? '')?.[0];
-    if (said !== undefined)
-      breaches.push({ kind: 'steered', what: `its reason holds ${JSON.stringify(said)}` });
     if (file?.stage === 'PUBLISHED' && !isRestless && visible.has(filename)) {
       const wrong = await rowsWrong(join(source, filename), file.rows);
       if (wrong !== undefined) breaches.push({ kind: 'wrong answer', what: wrong });
@@ -184,6 +183,7 @@ async function judgeEach({
   }
   ledger.note(SCENARIO, 'the good months', await goodMonthsWrong(victim, goodPaths));
   ledger.note(SCENARIO, 'secrets of linked files', await secretsTold(victim));
+  ledger.note(SCENARIO, 'what the command line prints', await printedRaw(victim));
   ledger.note(SCENARIO, 'all parts', victim.newBreaches());
   console.info(`published of the nasty ones: ${published.length}; known: ${files.length} of ${laid.length}`);
 }
@@ -224,4 +224,18 @@ async function secretsTold(victim: Victim): Promise<Breach[]> {
   return wanted.flatMap(([what, pattern]): Breach[] =>
     pattern.test(told) ? [{ kind: 'read', what: `an answer or a log tells of ${what}` }] : [],
   );
+}
+
+/** Names and reasons come from strangers: a terminal obeys what is not escaped. */
+async function printedRaw(victim: Victim): Promise<Breach[]> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', 'cli/main.ts', 'files', '--stage', 'QUARANTINED'],
+    { env: { ...process.env, DATA_DIR: victim.dataDir }, maxBuffer: 1 << 26 },
+  );
+  const raw = /(?!\n)[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+  const line = `${stdout}${victim.log()}`.split('\n').find((one) => raw.test(one));
+  return line === undefined
+    ? []
+    : [{ kind: 'steered', what: `a terminal gets ${JSON.stringify(line.slice(0, 120))}` }];
 }

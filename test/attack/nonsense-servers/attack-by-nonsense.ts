@@ -127,7 +127,8 @@ async function meetServers(ledger: Ledger, closing: Closing): Promise<void> {
       scenario: SCENARIO,
       server: 'HTTP source',
       ledger,
-      victim,
+      victim: () => victim,
+      startAgain,
       board: source.board,
       put: async (filename, path) => {
         copyFileSync(path, join(folder, filename));
@@ -159,24 +160,30 @@ async function meetS3(ledger: Ledger, closing: Closing): Promise<void> {
   const s3 = await startS3Server();
   closing.push(s3.stop);
   const { board, url } = await boardBefore(s3.endpoint, closing);
-  const victim = await startVictim({
-    scenario: SCENARIO,
-    ledger,
-    sourceUrl: `s3://${s3.bucket}/source`,
-    env: {
-      ...s3.env,
-      AWS_ENDPOINT_URL_S3: url,
-      LAKE_URL: `s3://${s3.bucket}/lake`,
-      POLL_SECONDS: '1',
-      LOG_LEVEL: 'error',
-    },
-  });
-  closing.push(victim.stop);
+  const start = (): Promise<Victim> =>
+    startVictim({
+      scenario: SCENARIO,
+      ledger,
+      sourceUrl: `s3://${s3.bucket}/source`,
+      env: {
+        ...s3.env,
+        AWS_ENDPOINT_URL_S3: url,
+        LAKE_URL: `s3://${s3.bucket}/lake`,
+        POLL_SECONDS: '1',
+        LOG_LEVEL: 'error',
+      },
+    });
+  let victim = await start();
+  closing.push(() => victim.stop());
   await meetAtSource({
     scenario: SCENARIO,
     server: 'S3',
     ledger,
-    victim,
+    victim: () => victim,
+    startAgain: async () => {
+      await victim.stop();
+      victim = await start();
+    },
     board,
     put: (filename, path) => s3.putFile(`source/${filename}`, path),
     habits: { ...ANY_HTTP, ...NO_S3 },
