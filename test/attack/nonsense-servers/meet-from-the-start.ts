@@ -79,7 +79,7 @@ async function meet(habit: Habit, env: Record<string, string>): Promise<Breach[]
     const ask = (path: string) =>
       fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(12_000) });
     await until('it listens', async () => (await ask('/healthz')).ok || child.exitCode !== null, {
-      deadlineMs: 20_000,
+      deadlineMs: 60_000,
     });
     for (const path of QUESTIONS) {
       const response = await ask(path).catch(() => undefined);
