@@ -1,6 +1,7 @@
 /** The client for S3 and everything that speaks its language, shared by the source and the lake. */
 import { Readable } from 'node:stream';
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { refuseUpgrades } from './http/refuse-upgrades.ts';
 
 export interface S3Settings {
   /** Undefined: AWS itself. Servers of one's own are asked by path (`endpoint/bucket/key`). */
@@ -18,7 +19,7 @@ const silent = () => undefined;
 
 /**
  * Nothing is retried here: who calls knows better when to come back. Credentials come by the SDK's default chain.
- * @param answerWithinMs until an answer begins; a connection may end without a word (after `101 Switching Protocols`, say), of which the SDK hears nothing
+ * @param answerWithinMs until an answer begins
  */
 export function createS3Client(
   { endpoint, region }: S3Settings,
@@ -26,6 +27,7 @@ export function createS3Client(
 ): S3Client {
   // Said once for each process otherwise; package.json says which Node we run on.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  refuseUpgrades();
   const client = new S3Client({
     region,
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),

@@ -1,5 +1,6 @@
 /** A Parquet file's footer: metadata, its length in 4 bytes, and `PAR1`. https://parquet.apache.org/docs/file-format/ */
 import { parquetMetadata, type FileMetaData } from 'hyparquet';
+import { visibleText } from '../config/visible-text.ts';
 import { footerFlaw } from './footer-sanity.ts';
 import { FOOTER_LIMITS } from './footer-limits.ts';
 import { footerShapeRefusal } from './footer-shape.ts';
@@ -47,7 +48,10 @@ export async function readFooter({
   if (fetchedFrom === 0) {
     const head = ascii(await read(0, 4));
     if (head !== MAGIC)
-      return refused('NOT_PARQUET', `the file begins with ${JSON.stringify(head)}, not ${MAGIC}`);
+      return refused(
+        'NOT_PARQUET',
+        `the file begins with ${visibleText(JSON.stringify(head))}, not ${MAGIC}`,
+      );
   }
   const tail = await read(sizeBytes - 8, sizeBytes);
   if (ascii(tail.subarray(4)) !== MAGIC) {

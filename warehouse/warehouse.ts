@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { bytesOf, checkAnswer, readText, WarehouseAnswerError, type RawAnswer } from './answer.ts';
 import { parseRows, ROWS_FORMAT } from './json-rows.ts';
 import { asMultipart } from './multipart-statement.ts';
+import { refuseUpgrades } from '../config/http/refuse-upgrades.ts';
 import { ownDeadline } from './own-deadline.ts';
 
 export { ClickHouseError } from '@clickhouse/client';
@@ -92,6 +93,7 @@ export function createWarehouse({
   by: string;
   readOnly?: boolean;
 }): Warehouse {
+  refuseUpgrades();
   const client: ClickHouseClient = createClient({
     url,
     application: `tripline-${by}`,
