@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createWarehouse } from '../../warehouse/warehouse.ts';
-import { refuseUpgrades } from './refuse-upgrades.ts';
+import { createWarehouse } from './warehouse.ts';
+import { refuseUpgrades } from '../config/http/refuse-upgrades.ts';
 
 let server: Server;
 let url: string;
