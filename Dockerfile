@@ -4,7 +4,7 @@
 FROM node:20-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Not --omit=optional: the binaries of esbuild (in tsx) and swc (for the bundle) are optional packages too. Only chdb is too much.
+# Not --omit=optional: the binaries of esbuild (for the programs) and swc (for the workflows) are optional packages too. Only chdb is too much.
 RUN npm ci --omit=dev --no-audit --no-fund && rm -r node_modules/chdb node_modules/@chdb
 COPY config config
 COPY sources sources
@@ -18,6 +18,8 @@ RUN npm run build:workflows
 COPY gateway gateway
 COPY dashboard dashboard
 COPY schema.graphql ./
+# So are they: nothing is built, and nothing written, when a container starts.
+RUN npm run build -- worker/main.ts gateway/main.ts warehouse/lone-reader-process.ts
 
 FROM node:20-slim AS runtime
 ENV NODE_ENV=production HOST=0.0.0.0 LOG_FORMAT=json
@@ -31,11 +33,11 @@ ENV WORKER_PORT=4001 MALLOC_ARENA_MAX=2
 EXPOSE 4001
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=1s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:4001/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=4", "--import", "tsx", "worker/main.ts"]
+CMD ["node", "--max-semi-space-size=4", "config/program/run.mjs", "worker/main.ts"]
 
 FROM runtime AS gateway
 ENV PORT=4000
 EXPOSE 4000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=1s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:4000/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=64", "--import", "tsx", "gateway/main.ts"]
+CMD ["node", "--max-semi-space-size=64", "config/program/run.mjs", "gateway/main.ts"]

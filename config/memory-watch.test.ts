@@ -2,23 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { engineLimits, loneReaderLimits } from './memory-limits.ts';
-
-/** Takes more and more, and never gives the main thread's event loop a turn. */
-const GREEDY = `
-  const { watchMemory } = await import(process.env.WATCH);
-  const watch = watchMemory({ limitBytes: 300 * 2 ** 20, fd: 1, lastWords: 'takes {MB} MB over: {running}' });
-  watch.note('SELECT one')();
-  watch.note('INSERT $& two');
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  const kept = [];
-  while (kept.length < 2_000) {
-    kept.push(Buffer.alloc(2 ** 20, 1));
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
-  }`;
+import { programArguments } from './program/program.ts';
 
 it('ends a process that takes more than it may, busy or not, and says over what', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', GREEDY], {
-    env: { ...process.env, WATCH: new URL('./memory-watch.ts', import.meta.url).href },
+  const child = spawn(process.execPath, programArguments('test/support/greedy-process.ts'), {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';

@@ -105,7 +105,7 @@ export type PartEnvironment<Part extends keyof typeof FIELDS_OF_PARTS> = Pick<
 /** What any program may need: where things are, how to speak to people, and whose part it is (`DATA_DIR`). */
 const OF_ANY_PROGRAM =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TZDIR|TMPDIR|TMP|TEMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|LD_LIBRARY_PATH|LD_PRELOAD|DYLD_\w+|SSL_CERT_(FILE|DIR)|XDG_\w+|DATA_DIR)$/;
-/** Beyond that, what Node, tsx and our logs look at. Names one by one: NODE_AUTH_TOKEN is a secret. */
+/** Beyond that, what Node and our logs look at. Names one by one: NODE_AUTH_TOKEN is a secret. */
 const OF_NODE =
   /^(NODE_(OPTIONS|ENV|PATH|EXTRA_CA_CERTS|USE_SYSTEM_CA|USE_ENV_PROXY|TLS_REJECT_UNAUTHORIZED|DEBUG|NO_WARNINGS|V8_COVERAGE|COMPILE_CACHE)|TSX_\w+|ESBUILD_\w+|UV_THREADPOOL_SIZE|MALLOC_\w+|LOG_LEVEL|LOG_FORMAT)$/;
 /** For those who ask servers elsewhere. */

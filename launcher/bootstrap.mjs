@@ -7,7 +7,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { endChildrenOnSignals } from './servers/run-command.mjs';
 import { ensurePackages } from './servers/ensure-packages.mjs';
 import { findServer, neededServers } from './servers/find-server.mjs';
-import { keepTsxCachePrivate } from './servers/private-tsx-cache.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [mode, ...rest] = process.argv.slice(2);
@@ -23,7 +22,6 @@ if (mode !== 'install' && mode !== 'start' && mode !== 'test') {
   process.exit(2);
 }
 
-keepTsxCachePrivate({ env: process.env });
 const released = endChildrenOnSignals();
 const searches = new Map();
 try {
@@ -39,9 +37,10 @@ try {
 released();
 
 if (mode === 'start') {
-  const { register } = await import('tsx/esm/api');
-  register();
-  const { main } = await import('./main.ts');
+  // After the packages: esbuild is one of them.
+  const { builtProgram } = await import('../config/program/built-program.mjs');
+  process.setSourceMapsEnabled(true);
+  const { main } = await import(pathToFileURL(await builtProgram('launcher/main.ts')).href);
   await main({ find: (name) => searches.get(name) });
 } else if (mode === 'test') {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');

@@ -1,6 +1,5 @@
 /** `npm start`: brings up what the environment doesn't configure, keeps it up, and takes it down again. */
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { environmentOrExit, operatorToken, type Environment } from '../config/environment.ts';
 import { visibleText } from '../config/visible-text.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
@@ -14,7 +13,6 @@ import { makeDataDirPrivate } from './private-data-dir.ts';
 import { createProcessGroups } from './process-groups.ts';
 import { Refusal } from './refusal.ts';
 import { createRunFiles } from './run-files.ts';
-import { findServer } from './servers/find-server.mjs';
 import { onStopSignals } from './stop-signals.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 import { welcome } from './welcome.ts';
@@ -106,5 +104,3 @@ async function run({
   await groups.close();
   return code;
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main({ find: findServer });

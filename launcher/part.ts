@@ -156,7 +156,7 @@ export function startPart(plan: PartPlan, surroundings: PartSurroundings): Part 
     ended,
     async stop() {
       stopping.abort();
-      // To the serving process alone: its helpers (tsx has one) must still be there while it ends.
+      // To the serving process alone: its helpers must still be there while it ends.
       current?.kill('SIGTERM');
       const settled = ended.catch(() => {});
       const inTime = await Promise.race([

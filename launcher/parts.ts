@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { publicSourceUrl, type Environment } from '../config/environment.ts';
 import { variablesFor, type Variables } from '../config/part-environment.ts';
+import { programArguments } from '../config/program/program.ts';
 import { createEngineCredentials, PASSWORD_DIGESTS, type EngineUser } from './engine/engine-credentials.ts';
 import { THREADS_NEEDED } from './engine/start-engine.ts';
 import type { LocalServers } from './local-servers.ts';
@@ -89,7 +90,7 @@ export async function planParts({
   });
   const script = (path: string, env: Record<string, string>, args: readonly string[] = []) => ({
     file: process.execPath,
-    args: ['--import', 'tsx', path, ...args],
+    args: programArguments(path, ...args),
     env,
   });
   const withFlag = (flag: string, { file, args, env }: ReturnType<typeof script>) => ({

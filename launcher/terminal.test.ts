@@ -5,6 +5,7 @@ import { createOutput } from '../cli/output.ts';
 import { createPainter } from '../cli/progress-bars.ts';
 import { table } from '../cli/table.ts';
 import { createTerminal } from './terminal.ts';
+import { programArguments } from '../config/program/program.ts';
 
 /** Of a file, a reason or a server: it clears the screen, writes a title, turns text round and breaks the line. */
 const EVIL = 'a\u001B[2J\u001B]0;x\u0007\u202Egnp\u2066\u200B\u009B1m\r\n\u2028z\uD83D.parquet';
@@ -55,15 +56,9 @@ it('the command line shows what is hidden, and its JSON stays JSON', async () =>
 });
 
 it.each(['pretty', 'json'])('a log in the form %s shows what is hidden', (form) => {
-  const script = `
-    import { createLogger } from './config/logging.ts';
-    const evil = JSON.parse(process.env.EVIL);
-    const logger = createLogger({ name: 'test', level: 'info' });
-    logger.info({ file: evil, error: evil, within: { [evil]: [evil] } }, evil);
-    logger.warn({ err: new Error(evil) }, 'failed');`;
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', script],
+    programArguments('test/support/logging-process.ts'),
     { env: { ...process.env, LOG_FORMAT: form, EVIL: JSON.stringify(EVIL) }, encoding: 'utf8' },
   );
   expect(stderr).toBe('');

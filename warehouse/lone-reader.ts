@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { variablesFor } from '../config/part-environment.ts';
 import { defaultEngineMemoryMb, loneReaderLimits, type MemoryLimits } from '../config/memory-limits.ts';
+import { programArguments } from '../config/program/program.ts';
 
 /** - `survived`: it was read, or the engine said why it cannot be
  *  - `outOfMemory`: it takes more memory than one statement of the engine may
@@ -38,8 +38,6 @@ export const BEGINS = 'begins to read';
 export const ANSWERED = 'the engine answered';
 export const OUT_OF_MEMORY = 'more memory than it may take';
 
-const PROGRAM = fileURLToPath(new URL('./lone-reader-process.ts', import.meta.url));
-
 /**
  * One file at a time: they would take the memory of several.
  * @param memoryMb what the engine may take (`ENGINE_MEMORY_MB`): the reader gets what one statement of it gets
@@ -65,7 +63,7 @@ async function readInProcess({
   signal.throwIfAborted();
   const folder = await mkdtemp(join(tmpdir(), 'tripline-lone-reader-'));
   try {
-    const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
+    const child = spawn(process.execPath, programArguments('warehouse/lone-reader-process.ts'), {
       stdio: ['pipe', 'pipe', 'ignore'],
       // It reads a file that may be hostile, and needs none of the worker's secrets.
       env: variablesFor('helper', process.env),

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort } from '../../test/support/tripline.ts';
 import { until } from '../../test/support/until.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 export interface Party {
   url: string;
@@ -53,5 +54,5 @@ export async function startParty({
 export const startNodeParty = (program: string, args: readonly string[]): Promise<Party> =>
   startParty({
     command: process.execPath,
-    args: ['--max-semi-space-size=64', '--import', 'tsx', program, ...args],
+    args: ['--max-semi-space-size=64', ...programArguments(program, ...args)],
   });

@@ -8,6 +8,7 @@ import { until } from '../../test/support/until.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { monthsFrom, prepareMonths } from '../months.ts';
 import { peakMegabytes } from '../system.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 export interface Gateway {
   url: string;
@@ -76,15 +77,19 @@ export async function startLoaded({
   await atRest();
 
   async function start(
-    args: readonly string[],
+    [program = '', ...args]: readonly string[],
     port: number,
     env: Record<string, string>,
     log: Log = 'inherit',
   ): Promise<Gateway> {
-    const child = spawn(process.execPath, ['--max-semi-space-size=64', '--import', 'tsx', ...args], {
-      env: { ...process.env, LOG_LEVEL: 'warn', ...env },
-      stdio: ['ignore', log, 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      ['--max-semi-space-size=64', ...programArguments(program, ...args)],
+      {
+        env: { ...process.env, LOG_LEVEL: 'warn', ...env },
+        stdio: ['ignore', log, 'inherit'],
+      },
+    );
     const url = `http://127.0.0.1:${port}`;
     await until('the gateway is ready', async () => (await fetch(`${url}/readyz`)).ok, {
       deadlineMs: 60_000,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../config/logging.ts';
 import { createAllMetrics } from './all-metrics.ts';
 import { ALL, ALL_WANTED, type AllMetrics, type MetricsQuestion } from './metrics-messages.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 /** One that dies sooner is started again after this time. */
 const AGAIN_MS = 1_000;
@@ -19,6 +20,8 @@ export function runProcesses({ count, logger }: { count: number; logger: Logger 
   writeFileSync(newestPath, '');
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const metrics = createAllMetrics({ patienceMs: METRICS_PATIENCE_MS });
+  const [exec, ...args] = programArguments('gateway/main.ts');
+  cluster.setupPrimary({ exec, args });
   const running = new Set<Worker>();
   let stopping = false;
   let hasListened = false;

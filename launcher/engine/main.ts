@@ -1,7 +1,7 @@
 /**
  * The embedded ClickHouse: a process that serves ClickHouse's HTTP interface over one data directory.
  *
- *     node --import tsx launcher/engine/main.ts --data-dir .data/clickhouse --host 127.0.0.1 --port 8123 --memory-mb 4096
+ *     node config/program/run.mjs launcher/engine/main.ts --data-dir .data/clickhouse --host 127.0.0.1 --port 8123 --memory-mb 4096
  *
  * Who may ask is told by the variable ENGINE_PASSWORD_DIGESTS (engine-credentials.ts); npm start makes credentials for each run.
  * Exit codes: 0 after SIGTERM or SIGINT, 1 when it could not start. A statement that can no longer be stopped ends it by SIGKILL
@@ -10,13 +10,13 @@
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createLogger } from '../../config/logging.ts';
 import { type PasswordDigests, readPasswordDigests } from './authenticate.ts';
 import { PASSWORD_DIGESTS } from './engine-credentials.ts';
 import { defaultEngineMemoryMb, engineLimits, inMegabytes } from '../../config/memory-limits.ts';
 import { watchMemory } from '../../config/memory-watch.ts';
+import { programArguments } from '../../config/program/program.ts';
 import { type Engine, EngineStartError, startEngine, THREADS_NEEDED } from './start-engine.ts';
 
 const DRAIN_MS = 4000;
@@ -61,7 +61,7 @@ function digestsOrRefuse(): PasswordDigests {
 function runWithThreads(threads: number): void {
   const child = spawn(
     process.execPath,
-    [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)],
+    [...process.execArgv, ...programArguments('launcher/engine/main.ts', ...process.argv.slice(2))],
     {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, UV_THREADPOOL_SIZE: String(threads) },

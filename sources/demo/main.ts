@@ -1,7 +1,7 @@
 /**
  * The demo source: a small HTTP server that publishes generated months one after another, and answers 403 when pressed.
  *
- *     CLICKHOUSE_URL=http://user:password@127.0.0.1:8123 node --import tsx sources/demo/main.ts --dir .data/demo --port 8900
+ *     CLICKHOUSE_URL=http://user:password@127.0.0.1:8123 node config/program/run.mjs sources/demo/main.ts --dir .data/demo --port 8900
  *
  * That ClickHouse makes the months; its user only has to read.
  * Exit codes: 0 after SIGTERM or SIGINT, 1 when it could not start.

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { programArguments } from '../../config/program/program.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const MIGRATIONS = join(ROOT, 'warehouse/migrations');
@@ -32,11 +33,10 @@ async function as(user: string, statements: readonly string[], users = USERS): P
     join(home, 'config.xml'),
     '<clickhouse><user_directories><users_xml><path>users.xml</path></users_xml></user_directories></clickhouse>',
   );
-  const script = join(import.meta.dirname, 'as-user-process.ts');
   return new Promise((done, failed) => {
     const child = execFile(
       process.execPath,
-      ['--import', 'tsx', script, join(folder, 'tables'), home],
+      programArguments('test/deploy/as-user-process.ts', join(folder, 'tables'), home),
       { env: { ...process.env, CLICKHOUSE_PASSWORD: 'a', CLICKHOUSE_READER_PASSWORD: 'b' } },
       (error, stdout, stderr) =>
         error === null ? done(JSON.parse(stdout) as unknown[]) : failed(new Error(stderr, { cause: error })),

@@ -8,6 +8,7 @@ import { startFileServer, type FileServer } from '../support/file-server.ts';
 import { startTripline, type Tripline } from '../support/tripline.ts';
 import { until } from '../support/until.ts';
 import { writeTrips } from '../support/write-trips.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 // Every command is a process of its own, which takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -41,7 +42,7 @@ interface Run {
 }
 
 function run(line: string, env: Record<string, string> = {}): Promise<Run> {
-  const args = ['--import', 'tsx', 'cli/main.ts', ...line.split(' ').filter((word) => word !== '')];
+  const args = [...programArguments('cli/main.ts'), ...line.split(' ').filter((word) => word !== '')];
   const options = { env: { ...process.env, DATA_DIR: tripline.dataDir, OPERATOR_TOKEN: '', ...env } };
   return new Promise((resolve) => {
     execFile(process.execPath, args, options, (error, out, err) => {

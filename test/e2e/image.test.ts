@@ -47,9 +47,9 @@ it('holds neither the embedded engine, nor development packages, nor tests; and 
   expect(existsSync(join(image.workdir, 'test'))).toBe(false);
   const names = readdirSync(image.workdir, { recursive: true, encoding: 'utf8' });
   expect(names.filter((name) => name.endsWith('.test.ts') && !name.startsWith('node_modules'))).toEqual([]);
-  expect(readdirSync(join(modules, '.cache/tripline'))).toEqual([
-    expect.stringMatching(/^workflows-\w+\.js$/),
-  ]);
+  const built = readdirSync(join(modules, '.cache/tripline'));
+  for (const name of ['workflows', 'worker-main', 'gateway-main'])
+    expect(built).toContainEqual(expect.stringMatching(new RegExp(`^${name}-[0-9a-f]{16}\\.m?js$`)));
 });
 
 it('loads a file and answers, from production packages alone', { timeout: 240_000 }, async () => {
@@ -58,7 +58,7 @@ it('loads a file and answers, from production packages alone', { timeout: 240_00
   await writeTrips({ path: join(source, 'yellow_tripdata_2022-03.parquet'), month: '2022-03', rows: 1_000 });
   const [port, workerPort] = [await freePort(), await freePort()];
   const start = (main: string, user: 'loader' | 'gateway'): ChildProcess => {
-    const child = spawn(process.execPath, ['--import', 'tsx', main], {
+    const child = spawn(process.execPath, ['config/program/run.mjs', main], {
       cwd: image.workdir,
       // Nothing of this machine's environment: what the image and docker-compose.yml give.
       env: {
@@ -78,7 +78,12 @@ it('loads a file and answers, from production packages alone', { timeout: 240_00
     running.push(child);
     return child;
   };
-  expect(image.command).toEqual(['node', '--max-semi-space-size=4', '--import', 'tsx', 'worker/main.ts']);
+  expect(image.command).toEqual([
+    'node',
+    '--max-semi-space-size=4',
+    'config/program/run.mjs',
+    'worker/main.ts',
+  ]);
   const started = performance.now();
   const worker = start('worker/main.ts', 'loader');
   start('gateway/main.ts', 'gateway');

@@ -21,6 +21,7 @@ import { exchange, jsonOf } from '../support/exchange.ts';
 import { addressOf, ask, outcomesOf, postOf, sha256, type Question } from '../support/graphql-request.ts';
 import { OPERATOR_TOKEN, startStage, type Stage, type StagedGateway } from '../support/stage.ts';
 import { until } from '../support/until.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 let stage: Stage;
 let one: StagedGateway;
@@ -394,7 +395,7 @@ describe('a gateway of trusted documents alone', () => {
     const environment = { url: trusting.url, dataDir: '/nowhere', operatorToken: OPERATOR_TOKEN };
     const cli = connectGateway(environment);
     const byCli = ['status', 'files', 'look', 'p90'].map((document) => cli<object>(document));
-    const typed = promisify(execFile)(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'status'], {
+    const typed = promisify(execFile)(process.execPath, [...programArguments('cli/main.ts'), 'status'], {
       env: { ...process.env, TRIPLINE_URL: trusting.url, DATA_DIR: '/nowhere', OPERATOR_TOKEN },
     });
     for (const { errors } of await Promise.all(byPage)) expect(errors).toBeUndefined();

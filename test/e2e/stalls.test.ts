@@ -11,6 +11,7 @@ import { createOracle, type OracleAnswer } from '../support/oracle.ts';
 import { startTripline, type Percentile, type Tripline } from '../support/tripline.ts';
 import { until } from '../support/until.ts';
 import { writeTrips } from '../support/write-trips.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-stalls-'));
 const nameOf = (month: string): string => `yellow_tripdata_${month}.parquet`;
@@ -30,7 +31,7 @@ beforeAll(async () => {
   connection = await Connection.connect({ address });
   client = new Client({ connection });
   await tripline.settled(1, 90_000);
-  other = spawn(process.execPath, ['--import', 'tsx', 'worker/main.ts'], {
+  other = spawn(process.execPath, programArguments('worker/main.ts'), {
     env: {
       ...process.env,
       SOURCE_URL: `file://${folder}`,

@@ -1,6 +1,6 @@
 /** What an independent reader makes of a file, however that ends. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { programArguments } from '../../config/program/program.ts';
 
 export type ReferenceReading =
   /** Each row that is a trip by `tripText`, in the file's order. */
@@ -9,15 +9,14 @@ export type ReferenceReading =
   /** It ended or hung over it. */
   | { kind: 'died' };
 
-const PROGRAM = fileURLToPath(new URL('./reference-reader-process.ts', import.meta.url));
+const [program, ...args] = programArguments('test/fuzz/reference-reader-process.ts');
 const DEADLINE_MS = 20_000;
 
 export function createReferenceReader(): { read(path: string): Promise<ReferenceReading>; close(): void } {
   let child: ChildProcess | undefined;
   return {
     async read(path) {
-      const running = (child ??= fork(PROGRAM, {
-        execArgv: ['--import', 'tsx'],
+      const running = (child ??= fork(program, args, {
         stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       }));
       return new Promise((resolve) => {

@@ -9,6 +9,7 @@ import { seededRandom } from '../support/random.ts';
 import { subscribe } from '../support/sse.ts';
 import { startStage, type Stage, type StagedGateway } from '../support/stage.ts';
 import { until } from '../support/until.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 // Starting processes takes long where the machine has much else to do.
 vi.setConfig({ testTimeout: 120_000 });
@@ -123,7 +124,7 @@ it.each(Array.from({ length: KILLS }, (_, kill) => `kill${kill}`))(
 
 it('says in one line that its port is taken', async () => {
   const { port } = new URL(gateway.url);
-  const child = spawn(process.execPath, ['--import', 'tsx', 'gateway/main.ts'], {
+  const child = spawn(process.execPath, programArguments('gateway/main.ts'), {
     env: { ...process.env, PORT: port, GATEWAY_PROCESSES: '2', CLICKHOUSE_URL: stage.engine.as('gateway') },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -15,6 +15,7 @@ import { until } from '../support/until.ts';
 import { writeTrips } from '../support/write-trips.ts';
 import { startHostileOrigin, type Asked, type HostileOrigin, type Mischief } from './hostile-origin.ts';
 import { probesPerPause, startedAboveLimit, watchOrigin, type OriginWatch } from './origin-watch.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 const LONG = process.env['HOSTILE_TEST'] === 'long';
 const STORM_MS = LONG ? 180_000 : 6_000;
@@ -116,7 +117,7 @@ beforeAll(async () => {
   const temporal = new URL(tripline.part('temporal').url.replace(/^\w+:\/\//, 'http://')).host;
   for (let count = 0; count < 2; count += 1) {
     workers.push(
-      spawn(process.execPath, ['--import', 'tsx', 'worker/main.ts'], {
+      spawn(process.execPath, programArguments('worker/main.ts'), {
         env: {
           ...process.env,
           SOURCE_URL: origin.url,

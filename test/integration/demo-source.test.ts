@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openSource } from '../../sources/open-source.ts';
 import type { Source } from '../../sources/source.ts';
 import { eventually, startEngineProcess, temporaryFolder, type EngineProcess } from './engine-process.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 const signal = new AbortController().signal;
 let engineFolder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -49,7 +50,7 @@ async function startDemo(flags: Record<string, string | number> = {}): Promise<s
     ...flags,
   };
   const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn(process.execPath, ['--import', 'tsx', 'sources/demo/main.ts', ...args], {
+  const child = spawn(process.execPath, [...programArguments('sources/demo/main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, LOG_FORMAT: 'json' },
   });
@@ -211,9 +212,7 @@ describe('the demo source', () => {
 
   it('says every mistake in its flags', async () => {
     const child = spawn(process.execPath, [
-      '--import',
-      'tsx',
-      'sources/demo/main.ts',
+      ...programArguments('sources/demo/main.ts'),
       '--rows',
       'many',
       '--port',

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
@@ -13,8 +13,8 @@ import {
   type EngineUser,
 } from '../../launcher/engine/engine-credentials.ts';
 import { THREADS_NEEDED } from '../../launcher/engine/start-engine.ts';
+import { programArguments } from '../../config/program/program.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../launcher/engine/main.ts');
 
 /** An engine in a process of its own. */
 export interface EngineProcess {
@@ -48,7 +48,7 @@ export async function startEngineProcess(
   if (!fewThreads) env['UV_THREADPOOL_SIZE'] = String(THREADS_NEEDED);
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', MAIN, '--data-dir', dataDir, '--port', '0', ...flags],
+    [...programArguments('launcher/engine/main.ts'), '--data-dir', dataDir, '--port', '0', ...flags],
     { env, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort, type Tripline } from './tripline.ts';
 import { until } from './until.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 export interface Gateway {
   url: string;
@@ -17,7 +18,7 @@ export async function startGateway(
   { sourceUrl, env = {} }: { sourceUrl: string; env?: Record<string, string> },
 ): Promise<Gateway> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--import', 'tsx', 'gateway/main.ts'], {
+  const child = spawn(process.execPath, programArguments('gateway/main.ts'), {
     env: {
       ...process.env,
       SOURCE_URL: sourceUrl,

@@ -12,6 +12,7 @@ import { publishTrips, type MadeFile, type MadeLoad } from './made-loads.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 import { freePort } from './tripline.ts';
 import { until } from './until.ts';
+import { programArguments } from '../../config/program/program.ts';
 
 export interface StagedGateway {
   url: string;
@@ -48,7 +49,7 @@ export async function startStage(): Promise<Stage> {
 
   async function startGateway(env: Record<string, string> = {}): Promise<StagedGateway> {
     const port = await freePort();
-    const child = spawn(process.execPath, ['--import', 'tsx', 'gateway/main.ts'], {
+    const child = spawn(process.execPath, programArguments('gateway/main.ts'), {
       env: {
         ...process.env,
         SOURCE_URL: `file://${folder}`,

@@ -12,6 +12,7 @@ import { writeTrips } from '../../support/write-trips.ts';
 import { CONTENTS } from './contents.ts';
 import { KINDS, NAMES } from './names.ts';
 import { parquetFile, tripColumns } from './parquet-file.ts';
+import { programArguments } from '../../../config/program/program.ts';
 
 const SCENARIO = 'nasty files';
 const SECRET = 'the-canarys-own-secret-4711';
@@ -230,7 +231,7 @@ async function secretsTold(victim: Victim): Promise<Breach[]> {
 async function printedRaw(victim: Victim): Promise<Breach[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', 'cli/main.ts', 'files', '--stage', 'QUARANTINED'],
+    [...programArguments('cli/main.ts'), 'files', '--stage', 'QUARANTINED'],
     { env: { ...process.env, DATA_DIR: victim.dataDir }, maxBuffer: 1 << 26 },
   );
   const raw = /(?!\n)[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;

@@ -10,6 +10,7 @@ import { freePort } from '../../support/tripline.ts';
 import { until } from '../../support/until.ts';
 import { ANY_HTTP, NO_CLICKHOUSE } from './habits.ts';
 import type { Habit } from './switchboard.ts';
+import { programArguments } from '../../../config/program/program.ts';
 
 const AT_ONCE = 2;
 const QUESTIONS = [
@@ -61,7 +62,7 @@ async function meet(habit: Habit, env: Record<string, string>): Promise<Breach[]
   await once(server, 'listening');
   const { port: engine } = server.address() as { port: number };
   const port = await freePort();
-  const child = spawn(process.execPath, ['--import', 'tsx', 'gateway/main.ts'], {
+  const child = spawn(process.execPath, programArguments('gateway/main.ts'), {
     env: {
       ...process.env,
       ...env,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { programArguments } from '../../../config/program/program.ts';
 
 export interface GoodClient {
   name: string;
@@ -26,12 +26,7 @@ export interface GoodReport {
 export async function startGoodClients(clients: readonly GoodClient[]): Promise<() => Promise<GoodReport[]>> {
   const child = spawn(
     process.execPath,
-    [
-      '--import',
-      'tsx',
-      fileURLToPath(new URL('good-clients-process.ts', import.meta.url)),
-      JSON.stringify(clients),
-    ],
+    programArguments('test/gateway/abuse/good-clients-process.ts', JSON.stringify(clients)),
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   let said = '';

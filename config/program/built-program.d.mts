@@ -1,0 +1,1 @@
+export function builtProgram(entry: string, options?: { folder?: string }): Promise<string>;
