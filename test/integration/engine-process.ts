@@ -15,7 +15,6 @@ import {
 import { THREADS_NEEDED } from '../../launcher/engine/start-engine.ts';
 import { programArguments } from '../../config/program/program.ts';
 
-
 /** An engine in a process of its own. */
 export interface EngineProcess {
   /** Without credentials. */
