@@ -106,7 +106,7 @@ it(
           await sweeping;
           return live;
         },
-        { deadlineMs: 150_000, everyMs: 200 },
+        { deadlineMs: 150_000, everyMs: 1_000 },
       );
     } finally {
       process.kill(pid, 'SIGCONT');
@@ -148,7 +148,7 @@ it(
             swept = await sweepNow();
             return swept.length > 0;
           },
-          { deadlineMs: 60_000, everyMs: 200 },
+          { deadlineMs: 60_000, everyMs: 500 },
         );
       } finally {
         process.kill(pid, 'SIGCONT');

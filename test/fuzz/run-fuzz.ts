@@ -44,15 +44,21 @@ const ROWS = 2_000;
 /** Statements of these small files take some milliseconds. */
 const DEADLINE_MS = 5_000;
 
-/** @param onCase is told of each as it is done */
+/**
+ * @param onCase is told of each as it is done
+ * @param deafAfterMs ends the engine when one attempt takes longer than that; without it the engine ends itself, 25 s after the deadline of a statement that
+ *   cannot be stopped
+ */
 export async function runFuzz({
   folder,
   seeds,
   onCase,
+  deafAfterMs,
 }: {
   folder: string;
   seeds: readonly number[];
   onCase: (done: FuzzCase) => void;
+  deafAfterMs?: number;
 }): Promise<{ engineEnds: number }> {
   mkdirSync(folder, { recursive: true });
   let engine: EngineProcess | undefined;
@@ -93,7 +99,19 @@ export async function runFuzz({
       const damaged = join(folder, `damaged-${seed}.parquet`);
       writeFileSync(damaged, bytes);
       const began = performance.now();
-      const { result, attempts } = await ingest({ live, path: damaged, bytes, month: file.month, seed });
+      const { result, attempts } = await ingest({
+        live,
+        path: damaged,
+        bytes,
+        month: file.month,
+        seed,
+        onAttempt() {
+          const spinning = engine;
+          if (deafAfterMs === undefined) return () => undefined;
+          const timer = setTimeout(() => spinning?.child.kill('SIGKILL'), deafAfterMs);
+          return () => clearTimeout(timer);
+        },
+      });
       const milliseconds = Math.round(performance.now() - began);
       const reading = await reference.read(damaged);
       const verdict = await judge(await live(), { result, reading, whole: file.whole });
@@ -117,12 +135,15 @@ async function ingest({
   bytes,
   month,
   seed,
+  onAttempt,
 }: {
   live: () => Promise<Warehouse>;
   path: string;
   bytes: Buffer;
   month: string;
   seed: number;
+  /** What it returns is called when the attempt is over. */
+  onAttempt: () => () => void;
 }): Promise<{ result: { load: VerifiedLoad } | { refusal: Refusal }; attempts: number }> {
   let heartbeatDetails: unknown;
   const lake = {
@@ -158,6 +179,7 @@ async function ingest({
       lakeKey: version,
       sizeBytes: bytes.length,
     };
+    const over = onAttempt();
     try {
       return { result: await environment.run(loadIntoWarehouse, input), attempts: attempt };
     } catch (error) {
@@ -165,6 +187,8 @@ async function ingest({
         return { result: { refusal: { code: 'UNREADABLE', message: error.message } }, attempts: attempt };
       }
       if (attempt === 5) throw new Error(`seed ${seed} comes to no end: ${String(error)}`, { cause: error });
+    } finally {
+      over();
     }
   }
 }
