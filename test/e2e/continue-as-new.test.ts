@@ -17,6 +17,12 @@ const CONTINUATIONS = 3;
 const FILES = 6;
 
 const filenameOf = (month: string): string => `yellow_tripdata_${month}.parquet`;
+let years = 2010;
+/** Months that no other test has. */
+const ownMonths = (): string[] => {
+  years += 1;
+  return Array.from({ length: FILES }, (_, index) => `${years}-0${index + 1}`);
+};
 const write = (month: string): Promise<void> =>
   writeTrips({ path: join(folder, filenameOf(month)), month, rows: 1_000 });
 const folder = mkdtempSync(join(tmpdir(), 'tripline-continued-'));
@@ -59,7 +65,10 @@ it('hears every signal, in order, across its runs', { timeout: 120_000 }, async 
   const heard = new Set<number>();
   // A backfill that makes no sense is answered in the status, the newest 20 of them: read before they are pushed out.
   const listen = async (): Promise<number[]> => {
-    const numbers = (await status()).mistakes.map((mistake) => Number(/"from":(\d+)/.exec(mistake)?.[1]));
+    const numbers = (await status()).mistakes
+      .map((mistake) => Number(/"from":(\d+)/.exec(mistake)?.[1]))
+      // Other tests' have none.
+      .filter((number) => !Number.isNaN(number));
     for (const number of numbers) heard.add(number);
     expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
     return numbers;
@@ -78,15 +87,13 @@ it('hears every signal, in order, across its runs', { timeout: 120_000 }, async 
 
 it('looks for a file that arrived just then', { timeout: 120_000 }, async () => {
   const before = await runId();
-  for (let month = 1; month <= FILES; month += 1) {
-    await write(`2022-0${month}`);
+  for (const month of ownMonths()) {
+    const { trips } = await tripline.p90();
+    await write(month);
     // All at once, so that the last of them is what makes it continue, or comes with it.
     const burst = Array.from({ length: SUGGESTED_AT }, () => watcher().signal('backfill', {}));
-    await Promise.all([
-      ...burst,
-      watcher().signal('fileArrived', { filename: filenameOf(`2022-0${month}`) }),
-    ]);
-    await until('the file is counted', async () => (await tripline.p90()).trips === month * 1_000);
+    await Promise.all([...burst, watcher().signal('fileArrived', { filename: filenameOf(month) })]);
+    await until('the file is counted', async () => (await tripline.p90()).trips === trips + 1_000);
   }
   expect(await runId()).not.toBe(before);
 });
@@ -95,28 +102,40 @@ it('stays paused in its next runs, with what it was told meanwhile', { timeout: 
   await watcher().signal('pause');
   await until('it is paused', async () => (await status()).paused);
   const paused = await runId();
-  await watcher().signal('backfill', { from: '2023-01', to: '2023-12', force: true });
-  for (let month = 1; month <= FILES; month += 1) await write(`2023-0${month}`);
+  const [months, before] = [ownMonths(), await tripline.files()];
+  await watcher().signal('backfill', { from: months[0], to: months.at(-1), force: true });
+  for (const month of months) await write(month);
   for (let count = 0; count < SUGGESTED_AT; count += 1) await watcher().signal('backfill', {});
   await until('it has continued as new', async () => (await runId()) !== paused);
   expect(await status()).toMatchObject({ paused: true, inFlight: [], waiting: 0 });
-  expect(await tripline.files()).toHaveLength(FILES);
+  expect(await tripline.files()).toHaveLength(before.length);
 
   await watcher().signal('resume');
-  const files = await tripline.settled(2 * FILES, 90_000);
+  const files = await tripline.settled(before.length + FILES, 90_000);
   expect(new Set(files.map(({ stage }) => stage))).toEqual(new Set(['PUBLISHED']));
-  expect((await tripline.p90()).trips).toBe(2 * FILES * 1_000);
+  await until('all are counted', async () => (await tripline.p90()).trips === files.length * 1_000);
 });
 
 it('the publisher continues too: sequences go on', { timeout: 120_000 }, async () => {
   const runs = async (): Promise<number> =>
     (await client.workflow.count(`WorkflowId = '${PUBLISHER_ID}'`)).count;
-  await until('it has continued as new', async () => (await runs()) > 1);
+  const months = ownMonths();
+  for (const month of months) await write(month);
+  const { length: others } = await tripline.files();
+  for (const month of months) await watcher().signal('fileArrived', { filename: filenameOf(month) });
+  await tripline.settled(others + FILES, 90_000);
+  await until('all are counted', async () => (await tripline.p90()).trips === (others + FILES) * 1_000);
   const before = await tripline.p90();
-  await watcher().signal('backfill', { from: '2023-01', to: '2023-12', force: true });
-  await until('all were published again', async () => {
-    const { dataVersion } = await tripline.p90();
-    return dataVersion >= before.dataVersion + FILES;
-  });
-  expect(await tripline.p90()).toEqual({ ...before, dataVersion: before.dataVersion + FILES });
+  const runsBefore = await runs();
+  let rounds = 0;
+  do {
+    rounds += 1;
+    await watcher().signal('backfill', { from: months[0], to: months.at(-1), force: true });
+    await until('all were published again', async () => {
+      const { dataVersion } = await tripline.p90();
+      return dataVersion >= before.dataVersion + rounds * FILES;
+    });
+  } while ((await runs()) === runsBefore && rounds < 10);
+  expect(await runs()).toBeGreaterThan(runsBefore);
+  expect(await tripline.p90()).toEqual({ ...before, dataVersion: before.dataVersion + rounds * FILES });
 });

@@ -21,7 +21,10 @@ const write = (month: string, rows: number, columns: Record<string, string | nul
   writeTrips({ path: path(month), month, rows, seed: rows, columns });
 /** A column that TLC's files must have. */
 const WITHOUT_DISTANCE = { trip_distance: null };
-const [MARCH, APRIL, MAY, JUNE] = ['2022-03', '2022-04', '2022-05', '2022-06'] as const;
+const [MARCH, APRIL, MAY] = ['2022-03', '2022-04', '2022-05'] as const;
+let lastYear = 2009;
+/** One that no other test has, so that each finds things as it left them. */
+const ownMonth = (): string => `${(lastYear += 1)}-06`;
 
 let server: FileServer;
 let tripline: Tripline;
@@ -107,13 +110,6 @@ async function file(month: string): Promise<FileState> {
   return found;
 }
 
-async function oracleSays(...months: string[]): Promise<OracleAnswer> {
-  const oracle = await createOracle(months.map(path));
-  const answer = await oracle.p90({});
-  oracle.close();
-  return answer;
-}
-
 const answerOf = ({ value, trips, tripsOver }: OracleAnswer): OracleAnswer => ({ value, trips, tripsOver });
 const SAMPLES = [
   'backfill(from: "2022-03", to: "2022-03") { id }',
@@ -145,7 +141,7 @@ describe('the operator token', () => {
   });
 
   it('is not needed for questions', async () => {
-    expect((await tripline.p90()).trips).toBe(6_000);
+    expect((await tripline.p90()).trips).toBeGreaterThanOrEqual(6_000);
   });
 });
 
@@ -253,37 +249,59 @@ it('a backfill can be followed; forced, it covers files that the source no longe
   expect(server.bytesSent()).toBe(sent);
 });
 
-describe('rollback', () => {
-  const ROLLBACK = `rollback(filename: "${name(MARCH)}") { dataVersion version heldBack file { stage reason } }`;
-  interface RolledBack {
-    dataVersion: number;
-    version: string;
-    heldBack: string;
-    file: { stage: string; reason: string };
-  }
-  let old: OracleAnswer;
-  let held: string;
+interface RolledBack {
+  dataVersion: number;
+  version: string;
+  heldBack: string;
+  file: { stage: string; reason: string };
+}
+const rollBack = (month: string): Promise<RolledBack> =>
+  mutate<RolledBack>(
+    `rollback(filename: "${name(month)}") { dataVersion version heldBack file { stage reason } }`,
+  );
+const rangeOf = (month: string) => ({ from: `${month}-01T00:00:00`, to: `${month}-28T00:00:00` });
+const oracleSaysOf = async (month: string): Promise<OracleAnswer> => {
+  const oracle = await createOracle([path(month)]);
+  const answer = await oracle.p90(rangeOf(month));
+  oracle.close();
+  return answer;
+};
 
+/** @returns a month whose first version was replaced */
+async function replaced({ first = 5_000, second = 8_000 } = {}) {
+  const month = ownMonth();
+  await write(month, first);
+  await poll();
+  const old = { answer: await oracleSaysOf(month), version: (await file(month)).version };
+  await write(month, second);
+  await poll();
+  return { month, old, newer: { answer: await oracleSaysOf(month), version: (await file(month)).version } };
+}
+
+describe('rollback', () => {
   it('brings the old answer back under a new data version, and nothing else between', async () => {
-    const range = { from: '2022-03-01T00:00:00', to: '2022-04-01T00:00:00' };
+    const month = ownMonth();
+    await write(month, 5_000);
+    await poll();
     const seen: Percentile[] = [];
     let polling = true;
     const polled = (async () => {
       while (polling) {
-        seen.push(await tripline.p90(range));
+        seen.push(await tripline.p90(rangeOf(month)));
         // Without it the tests beside this one would get no processor.
         await pause(5);
       }
     })();
-    old = await oracleSays(MARCH);
-    const { version: first } = await file(MARCH);
-    await write(MARCH, 8_000);
-    const replaced = await oracleSays(MARCH);
+    const old = await oracleSaysOf(month);
+    await until('the first version was seen', () => seen.length > 0);
+    const { version: first } = await file(month);
+    await write(month, 8_000);
+    const newer = await oracleSaysOf(month);
     await poll();
-    await until('the replacement is counted', () => seen.at(-1)?.trips === 8_000);
-    const { dataVersion, version } = { dataVersion: seen.at(-1)?.dataVersion ?? 0, ...(await file(MARCH)) };
+    await until('the replacement is counted', () => seen.at(-1)?.trips === newer.trips);
+    const { dataVersion, version } = { dataVersion: seen.at(-1)?.dataVersion ?? 0, ...(await file(month)) };
 
-    const back = await mutate<RolledBack>(ROLLBACK);
+    const back = await rollBack(month);
     expect(back).toEqual({
       dataVersion: expect.any(Number),
       version: first,
@@ -291,97 +309,104 @@ describe('rollback', () => {
       file: { stage: 'QUARANTINED', reason: expect.stringMatching(/^HELD_BACK: rolled back to version /) },
     });
     expect(back.dataVersion).toBeGreaterThan(dataVersion);
-    const now = await tripline.p90(range);
+    const now = await tripline.p90(rangeOf(month));
     expect(answerOf(now)).toEqual(old);
     expect(now.dataVersion).toBe(back.dataVersion);
     await until('the poller saw it', () => seen.at(-1)?.dataVersion === back.dataVersion);
     polling = false;
     await polled;
-    held = version;
 
-    const states = [old, replaced, old].map((answer) => JSON.stringify(answer));
-    const path = seen
+    const states = [old, newer, old].map((answer) => JSON.stringify(answer));
+    const passed = seen
       .map((answer) => JSON.stringify(answerOf(answer)))
       .filter((answer, index, all) => answer !== all[index - 1]);
-    expect(path).toEqual(states);
+    expect(passed).toEqual(states);
     const versions = seen.map((answer) => answer.dataVersion);
     expect(versions).toEqual([...versions].sort((one, other) => one - other));
   });
 
   it('cannot go back further than there is anything', async () => {
-    expect(await refusal(`rollback(filename: "${name(MARCH)}") { accepted }`)).toMatchObject({
+    const { month } = await replaced();
+    await rollBack(month);
+    expect(await refusal(`rollback(filename: "${name(month)}") { accepted }`)).toMatchObject({
       code: 'CONFLICT',
     });
   });
 
-  it('holds the version back from polls and from forced backfills', async () => {
-    const before = await file(MARCH);
-    expect(before).toMatchObject({ stage: 'QUARANTINED', version: held });
-    expect(before.live?.version).not.toBe(held);
+  it('holds the version back from polls and from forced backfills, until a retry, from the lake', async () => {
+    const { month, newer } = await replaced();
+    await rollBack(month);
+    const before = await file(month);
+    expect(before).toMatchObject({ stage: 'QUARANTINED', version: newer.version });
+    expect(before.live?.version).not.toBe(newer.version);
     await poll();
     await poll();
     const { id } = await mutate<{ id: string }>(
-      'backfill(from: "2022-03", to: "2022-03", force: true) { id }',
+      `backfill(from: "${month}", to: "${month}", force: true) { id }`,
     );
     expect(await backfilled(id)).toMatchObject({ found: 0 });
-    expect(await file(MARCH)).toEqual(before);
-  });
+    expect(await file(month)).toEqual(before);
 
-  it('a retry brings the held-back version in again, from the lake', async () => {
     const sent = server.bytesSent();
-    const before = await tripline.p90();
+    const rolledBack = await tripline.p90();
     expect(
-      await mutate(`retryQuarantined(filenames: ["${name(MARCH)}"]) { accepted retrying remaining }`),
-    ).toEqual({ accepted: true, retrying: [name(MARCH)], remaining: 0 });
-    await until('it is live again', async () => (await file(MARCH)).live?.version === held);
+      await mutate(`retryQuarantined(filenames: ["${name(month)}"]) { accepted retrying remaining }`),
+    ).toEqual({ accepted: true, retrying: [name(month)], remaining: 0 });
+    await until('it is live again', async () => (await file(month)).live?.version === newer.version);
     await idle();
     // What was asked just before is shown for a second.
     await expect
-      .poll(() => file(MARCH), { timeout: 5_000 })
-      .toMatchObject({ stage: 'PUBLISHED', reason: null, version: held });
+      .poll(() => file(month), { timeout: 5_000 })
+      .toMatchObject({ stage: 'PUBLISHED', reason: null, version: newer.version });
     const after = await tripline.p90();
-    expect(after.trips).toBe(before.trips + 3_000);
-    expect(after.dataVersion).toBeGreaterThan(before.dataVersion);
+    expect(after.trips).toBe(rolledBack.trips + 3_000);
+    expect(after.dataVersion).toBeGreaterThan(rolledBack.dataVersion);
     expect(server.bytesSent()).toBe(sent);
   });
 
   it('a new version at the source ends the hold', async () => {
-    await mutate<RolledBack>(ROLLBACK);
-    expect((await file(MARCH)).reason).toMatch(/^HELD_BACK: /);
-    await write(MARCH, 6_000);
+    const { month, old } = await replaced();
+    await rollBack(month);
+    expect((await file(month)).reason).toMatch(/^HELD_BACK: /);
+    await write(month, 6_000);
     await poll();
-    const now = await file(MARCH);
+    const now = await file(month);
     expect(now).toMatchObject({ stage: 'PUBLISHED', reason: null });
     expect(now.live?.version).toBe(now.version);
-    const range = { from: '2022-03-01T00:00:00', to: '2022-04-01T00:00:00' };
-    expect(answerOf(await tripline.p90(range))).toEqual(await oracleSays(MARCH));
+    expect(answerOf(await tripline.p90(rangeOf(month)))).toEqual(await oracleSaysOf(month));
     // The one under it is the first one, not the one that was rolled back.
-    await mutate<RolledBack>(ROLLBACK);
-    expect(answerOf(await tripline.p90(range))).toEqual(old);
+    await rollBack(month);
+    expect(answerOf(await tripline.p90(rangeOf(month)))).toEqual(old.answer);
   });
 });
 
 describe('retry of a quarantined file', () => {
   it('reads the lake where it is whole there; what was fixed at the source comes in', async () => {
-    await write(JUNE, 1_000, WITHOUT_DISTANCE);
-    await poll();
-    expect((await file(JUNE)).reason).toMatch(/^MISSING_COLUMN: /);
-    const before = await file(JUNE);
-    // Nothing has changed: it is refused again.
-    await mutate(`retryQuarantined(filenames: ["${name(JUNE)}"]) { accepted }`);
+    // What other tests left held back.
+    await mutate('retryQuarantined { accepted }');
     await idle();
-    expect(await file(JUNE)).toMatchObject({ stage: 'QUARANTINED', version: before.version });
+    const { month: held } = await replaced({ first: 5_000, second: 6_000 });
+    await rollBack(held);
+    const month = ownMonth();
+    await write(month, 1_000, WITHOUT_DISTANCE);
+    await poll();
+    const before = await file(month);
+    expect(before.reason).toMatch(/^MISSING_COLUMN: /);
+    // Nothing has changed: it is refused again.
+    await mutate(`retryQuarantined(filenames: ["${name(month)}"]) { accepted }`);
+    await idle();
+    expect(await file(month)).toMatchObject({ stage: 'QUARANTINED', version: before.version });
 
     const { trips } = await tripline.p90();
-    await write(JUNE, 1_500);
+    await write(month, 1_500);
     const { retrying } = await mutate<{ retrying: string[] }>('retryQuarantined { retrying }');
     // The one that is held back is retried too: all of them are.
-    expect(retrying).toEqual([name(MARCH), name(JUNE)]);
+    expect(retrying).toEqual([name(held), name(month)]);
     await until('both are published', async () =>
       (await tripline.files()).every(({ stage }) => stage === 'PUBLISHED'),
     );
     await idle();
-    // March goes from the 5,000 trips of its first version to the 6,000 of its last.
+    // The held one goes from the 5,000 trips of its first version to the 6,000 of its last.
     expect((await tripline.p90()).trips).toBe(trips + 1_000 + 1_500);
     expect(await mutate('retryQuarantined { accepted retrying }')).toEqual({ accepted: true, retrying: [] });
     await idle();
@@ -403,15 +428,15 @@ describe('straight through Temporal', () => {
   };
 
   it('updates do the same', async () => {
-    const before = await file(APRIL);
-    await write(APRIL, 3_000);
-    await poll();
+    await mutate('retryQuarantined { accepted }');
+    await idle();
+    const { month, old } = await replaced({ first: 1_000, second: 3_000 });
     const trips = (await tripline.p90()).trips;
-    const back = await update('rollback', { filename: name(APRIL) });
-    expect(back).toMatchObject({ filename: name(APRIL), version: before.version });
+    const back = await update('rollback', { filename: name(month) });
+    expect(back).toMatchObject({ filename: name(month), version: old.version });
     await until('it is seen', async () => (await tripline.p90()).trips === trips - 2_000);
-    expect(await update('retryQuarantined', { filenames: [name(APRIL)] })).toEqual({
-      retrying: [name(APRIL)],
+    expect(await update('retryQuarantined', { filenames: [name(month)] })).toEqual({
+      retrying: [name(month)],
       remaining: 0,
     });
     await until('it is back', async () => (await tripline.p90()).trips === trips);
@@ -420,19 +445,20 @@ describe('straight through Temporal', () => {
   });
 
   it('never goes back to a load that the sweep was given', async () => {
-    const { version } = await file(APRIL);
+    const { month, newer } = await replaced();
     const loads = await tripline.sql(
-      `SELECT DISTINCT load_id FROM loads WHERE filename = '${name(APRIL)}' FORMAT TSV`,
+      `SELECT DISTINCT load_id FROM loads WHERE filename = '${name(month)}' FORMAT TSV`,
     );
     const loadIds = loads.trim().split('\n');
     const publisher = client.workflow.getHandle('publisher');
     const given = await publisher.executeUpdate<string[], [unknown]>('releaseLoads', { args: [{ loadIds }] });
     expect(given).toEqual(loadIds);
-    expect(await refusal(`rollback(filename: "${name(APRIL)}") { accepted }`)).toEqual({
+    expect(await refusal(`rollback(filename: "${name(month)}") { accepted }`)).toEqual({
       code: 'CONFLICT',
-      message: `${name(APRIL)}: the load before is being swept`,
+      message: `${name(month)}: the load before is being swept`,
     });
-    expect(await file(APRIL)).toMatchObject({ stage: 'PUBLISHED', version, live: { version } });
+    const { version } = newer;
+    expect(await file(month)).toMatchObject({ stage: 'PUBLISHED', version, live: { version } });
   });
 
   it('refuses malformed ones with what would be right, and goes on', async () => {
@@ -457,8 +483,9 @@ describe('straight through Temporal', () => {
       const failed = events?.filter((event) => event.workflowTaskFailedEventAttributes);
       expect(failed).toEqual([]);
     }
-    await write('2022-07', 500);
+    const month = ownMonth();
+    await write(month, 500);
     await poll();
-    expect(await file('2022-07')).toMatchObject({ stage: 'PUBLISHED' });
+    expect(await file(month)).toMatchObject({ stage: 'PUBLISHED' });
   });
 });

