@@ -77,13 +77,15 @@ afterAll(async () => {
   await stage?.stop();
 });
 
-async function publish(month: string): Promise<void> {
+/** @returns its sequence */
+async function publish(month: string): Promise<number> {
   const load = await publishTrips(stage.warehouse, {
     filename: `yellow_tripdata_${month}.parquet`,
     trips: madeTrips(random, { month, trips: 40 + Math.floor(random() * 80) }),
   });
   log.add(load, performance.now());
   announcer.publish(PUBLICATIONS_CHANNEL, String(load.sequence)).catch(() => undefined);
+  return load.sequence;
 }
 
 interface Answer {
@@ -222,6 +224,27 @@ it(
   },
   10 * PART_DEADLINE_MS,
 );
+
+it('answers as of a data version that another gateway has just shown', async () => {
+  const ask = async (url: string, query: string) => {
+    const parameters = new URLSearchParams(query);
+    const response = await fetch(`${url}/api/p90?${parameters}`);
+    return { status: response.status, body: (await response.json()) as { dataVersion: number } };
+  };
+  for (let round = 0; round < 6; round += 1) {
+    const [showing, ...others] = [...gateways.slice(round % 3), ...gateways.slice(0, round % 3)].map(
+      ({ gateway }) => gateway.url,
+    );
+    const sequence = await publish(MONTHS[round % MONTHS.length]!);
+    const shown = await until('one gateway shows it', async () => {
+      const { body } = await ask(showing!, '');
+      return body.dataVersion === sequence && body;
+    });
+    // The others may have had no time to look yet, and must look then.
+    const told = await Promise.all(others.map((url) => ask(url, `asOf=${sequence}`)));
+    for (const each of told) expect(each).toEqual({ status: 200, body: shown });
+  }
+});
 
 it('computes once what 100 ask two gateways at the same time', async () => {
   const query = 'query burst { p90(filter: { tripDistance: { min: 0.125 } }) { value trips dataVersion } }';
