@@ -1,11 +1,20 @@
 /** Finding out what changed at the source, and whether ingestions still run. */
 import type { Client } from '@temporalio/client';
-import { fileMonth, isHeldBack, readFiles, recordFile, type FileRecord } from '../warehouse/files.ts';
+import { readFreedDuplicates } from '../warehouse/file-contents.ts';
+import {
+  fileMonth,
+  isHeldByOperator,
+  quarantineCode,
+  readFiles,
+  recordFile,
+  type FileRecord,
+} from '../warehouse/files.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ListedFile, Source } from '../sources/source.ts';
 import { SourceError } from '../sources/source-error.ts';
 import { sourceFailure } from './failures.ts';
 import { createFaults, type Faults } from './faults.ts';
+import { goneAndCounted, noteGone, type OnSourceDelete } from './gone-files.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { isRunning } from './is-running.ts';
 import { withinBytes } from './within-bytes.ts';
@@ -36,6 +45,10 @@ export interface ListChangesResult {
   listed: number;
   /** The configured pause between polls, in milliseconds. */
   pollEveryMs: number;
+  /** Files to be taken out, as the source does not show them any more (`ON_SOURCE_DELETE=withdraw`). */
+  withdraw?: string[];
+  /** What is wrong with the listing, for people. */
+  problem?: string;
 }
 
 /** Changed files per answer, or as many as `withinBytes` takes. */
@@ -47,6 +60,7 @@ export function createListActivities({
   client,
   pollEveryMs,
   now,
+  onSourceDelete = 'keep',
   faults = createFaults(),
 }: {
   source: Source;
@@ -54,6 +68,7 @@ export function createListActivities({
   client: Client;
   pollEveryMs: number;
   now: () => number;
+  onSourceDelete?: OnSourceDelete;
   faults?: Faults;
 }) {
   /**
@@ -89,6 +104,19 @@ export function createListActivities({
       (await readFiles(warehouse, { source: input.source })).map((file) => [file.filename, file]),
     );
     const inFlight = new Map(input.inFlight.map(({ filename, version }) => [filename, version]));
+    await noteGone(
+      { source, warehouse, now },
+      { listing, known, inFlight: new Set(inFlight.keys()), signal },
+    );
+    const isPoll = input.months === undefined;
+    const gone =
+      isPoll && onSourceDelete === 'withdraw'
+        ? await goneAndCounted(warehouse, { source: input.source, listing, known })
+        : {};
+    const hasDuplicates = [...known.values()].some((file) => quarantineCode(file) === 'DUPLICATE');
+    const freed = hasDuplicates
+      ? await readFreedDuplicates(warehouse, { source: input.source })
+      : new Set<string>();
     const changed: ChangedFile[] = [];
     const fits = withinBytes();
     let more = false;
@@ -115,15 +143,14 @@ export function createListActivities({
         const ingesting = inFlight.get(filename);
         if (ingesting === null || ingesting === version) continue;
       } else if (record?.version === version) {
-        const settled = record.stage === 'PUBLISHED' || record.stage === 'QUARANTINED';
-        if (input.force === true ? isHeldBack(record) : settled) continue;
+        if (input.force === true ? isLeftOut(record) : isSettled(record, freed)) continue;
       }
       const file = { filename, version, hint: listed.hint ?? '' };
       more = !fits(file);
       if (more) break;
       changed.push(file);
     }
-    return { changed, more, listed: listing.length, pollEveryMs };
+    return { changed, more, listed: listing.length, pollEveryMs, ...gone };
   }
 
   return {
@@ -145,6 +172,16 @@ export function createListActivities({
       return ended;
     },
   };
+}
+
+/** A forced backfill leaves it alone: an operator took it out, or it went with its file at the source. */
+const isLeftOut = (file: FileRecord): boolean =>
+  isHeldByOperator(file) || (quarantineCode(file) === 'GONE' && (file.goneAtMs ?? null) !== null);
+
+/** Nothing is to be done for this version: not for one that the source shows again, or whose bytes are counted nowhere any more. */
+function isSettled(file: FileRecord, freed: ReadonlySet<string>): boolean {
+  if (file.stage === 'PUBLISHED') return true;
+  return file.stage === 'QUARANTINED' && quarantineCode(file) !== 'GONE' && !freed.has(file.filename);
 }
 
 /** The listing and the files that we know and it does not show, in ascending order of name. */

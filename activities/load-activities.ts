@@ -17,6 +17,7 @@ import { ClickHouseError, onlyRow, WarehouseAnswerError, type Warehouse } from '
 import { isEngineTrouble, MEMORY_LIMIT_EXCEEDED, TIMEOUT_EXCEEDED } from '../warehouse/engine-trouble.ts';
 import { FILE_UNREADABLE, sourceFailure } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { createLoadJudge, type LoadJudge } from './judge-load.ts';
 import { createLoadTurns, type LoadTurns } from './load-turns.ts';
 
 export interface LoadInput {
@@ -64,12 +65,14 @@ export function createLoadActivities({
   warehouse,
   readAlone,
   turns = createLoadTurns(),
+  judge = createLoadJudge({ lake, warehouse }),
   deadlineMs = loadDeadlineMs,
 }: {
   lake: Lake;
   warehouse: Warehouse;
   readAlone: ReadAlone;
   turns?: LoadTurns;
+  judge?: LoadJudge;
   /** Of one statement of a load, by the file's bytes. */
   deadlineMs?: (sizeBytes: number) => number;
 }) {
@@ -177,7 +180,8 @@ export function createLoadActivities({
       signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_DEADLINES * statementMs)]),
     });
     if ('code' in result) return { refusal: result };
-    return { load: result, notes: misfitNotes(schema, result.proof) };
+    const { notes } = await judge.after(result, signal);
+    return { load: result, notes: [...misfitNotes(schema, result.proof), ...notes] };
   }
 
   return {
@@ -223,10 +227,12 @@ export function createLoadActivities({
             const judged = await judgeHeld(input);
             if ('refusal' in judged) return judged;
             const { schema, file } = judged;
+            const refusal = await judge.before(input, signal);
+            if (refusal !== undefined) return { refusal };
             const loadId = await begin(input);
             if (before.cuts >= SUSPICIOUS_CUTS) {
-              const refusal = await endsItsReader(input, { schema, file, signal });
-              if (refusal !== undefined) return { refusal };
+              const ends = await endsItsReader(input, { schema, file, signal });
+              if (ends !== undefined) return { refusal: ends };
               after = { ...before, cuts: 0 };
             }
             return load(input, { loadId, schema, file, signal });

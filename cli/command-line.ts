@@ -10,6 +10,8 @@ export type Command =
   | { name: 'files'; json: boolean; stage: string | undefined }
   | { name: 'retry'; json: boolean; filenames: string[] }
   | { name: 'rollback'; json: boolean; filename: string }
+  | { name: 'withdraw'; json: boolean; filename: string }
+  | { name: 'accept'; json: boolean; filename: string }
   | {
       name: 'limits';
       json: boolean;
@@ -45,9 +47,14 @@ export const COMMANDS = [
   'resume',
   'retry',
   'rollback',
+  'withdraw',
+  'accept',
   'limits',
 ] as const;
 type CommandName = (typeof COMMANDS)[number];
+
+/** Names of files, as they are. */
+const TAKE_FILES: readonly CommandName[] = ['retry', 'rollback', 'withdraw', 'accept'];
 
 const STAGES = ['DISCOVERED', 'FETCHING', 'LOADING', 'PUBLISHED', 'QUARANTINED'];
 
@@ -63,6 +70,8 @@ const OPTIONS: Record<CommandName, Options> = {
   resume: {},
   retry: {},
   rollback: {},
+  withdraw: {},
+  accept: {},
   limits: { min: text, max: text, host: text },
 };
 
@@ -113,7 +122,7 @@ function command(name: CommandName, values: Parsed['values'], positionals: strin
   };
   const mistake = (message: string) => new UsageError(`${name}: ${message}`, name);
   const [surplus] = positionals;
-  if (surplus !== undefined && name !== 'retry' && name !== 'rollback')
+  if (surplus !== undefined && !TAKE_FILES.includes(name))
     throw mistake(`${JSON.stringify(surplus)} is too much: it takes options alone`);
   switch (name) {
     case 'status':
@@ -137,10 +146,11 @@ function command(name: CommandName, values: Parsed['values'], positionals: strin
     }
     case 'retry':
       return { name, json, filenames: positionals };
-    case 'rollback': {
+    case 'rollback':
+    case 'withdraw':
+    case 'accept': {
       const [filename, another] = positionals;
-      if (filename === undefined)
-        throw mistake('which file? As in: rollback yellow_tripdata_2023-01.parquet');
+      if (filename === undefined) throw mistake(`which file? As in: ${name} yellow_tripdata_2023-01.parquet`);
       if (another !== undefined) throw mistake('one file at a time');
       return { name, json, filename };
     }

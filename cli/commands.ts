@@ -33,6 +33,10 @@ export async function runCommand(command: Exclude<Command, { name: 'help' }>, me
       return retry(command, means);
     case 'rollback':
       return rollback(command, means);
+    case 'withdraw':
+      return withdraw(command, means);
+    case 'accept':
+      return accept(command, means);
     case 'limits':
       return setLimits(command, means);
     case 'p90':
@@ -51,6 +55,7 @@ interface Source {
   mistakes: string[];
   backfills: Backfill[];
   files: { stage: string; count: number }[];
+  gone: number;
 }
 
 async function showStatus({ ask, output }: Means): Promise<void> {
@@ -70,6 +75,9 @@ function statusLines(source: Source): string[] {
       'files',
       counts.map(({ stage, count }) => `${number.format(count)} ${stage.toLowerCase()}`).join(', ') || 'none',
     ],
+    ...(source.gone === 0
+      ? []
+      : [['gone', `${number.format(source.gone)} that the source does not show any more`]]),
     ...source.backfills.map((each) => ['backfill', backfillLine(each)]),
     ...(source.problem === null ? [] : [['problem', source.problem]]),
     ...source.mistakes.map((mistake) => ['mistake', mistake]),
@@ -124,6 +132,7 @@ interface FileNode {
   month: string | null;
   stage: string;
   reason: string | null;
+  gone: string | null;
   rows: number | null;
   live: { dataVersion: number; trips: number } | null;
 }
@@ -151,7 +160,7 @@ const listFiles: Doing<'files'> = async ({ stage }, { ask, output }) => {
         file.filename,
         file.stage.toLowerCase(),
         file.live === null ? 'not live' : `${number.format(file.live.trips)} trips live`,
-        file.reason ?? '',
+        [file.gone === null ? '' : 'gone at the source', file.reason ?? ''].filter(Boolean).join('; '),
       ]),
     ).map((line) => line.trimEnd());
   });
@@ -181,6 +190,27 @@ const rollback: Doing<'rollback'> = async ({ filename }, { ask, output }) => {
       : [
           `Version ${heldBack} is held back until the source changes, or: npm run tripline -- retry ${filename}`,
         ]),
+  ]);
+};
+
+const withdraw: Doing<'withdraw'> = async ({ filename }, { ask, output }) => {
+  const { answer } = await ask<{ answer: { dataVersion: number; version: string } }>('withdraw', {
+    filename,
+  });
+  const { dataVersion, version } = answer;
+  output.result(answer, () => [
+    `${filename} is counted no longer, from data version ${dataVersion} on.`,
+    `Version ${version} is left out until the source changes, or: npm run tripline -- accept ${filename}`,
+  ]);
+};
+
+const accept: Doing<'accept'> = async ({ filename }, { ask, output }) => {
+  const { answer } = await ask<{
+    answer: { version: string; source: { paused: boolean | null } };
+  }>('accept', { filename });
+  output.result(answer, () => [
+    `${filename} is ingested at version ${answer.version}, and counted then.`,
+    ...(answer.source.paused === true ? ['The watcher is paused: it waits until resume.'] : []),
   ]);
 };
 

@@ -13,6 +13,8 @@ const OVERVIEW = `Ask and steer Tripline.
   pause, resume                         no new polls and ingestions; what runs goes on
   retry [filenames …]                   ingest quarantined and held-back files again
   rollback FILE                         go back to the load that was live before
+  withdraw FILE                         its trips leave every answer; accept or rollback brings them back
+  accept FILE                           count what a judgement, or an operator, holds back
   limits --max 8                        how many requests at a time the source's host is asked for
 
 Each takes --help, and --json for one JSON document (npm run --silent tripline -- status --json).
@@ -48,7 +50,15 @@ else from the source.`,
   rollback: `tripline rollback FILE [--json]
 
 The file goes back to the load that was live before this one, while that is kept (KEEP_LOADS_HOURS). The version that was live is
-held back until the source changes or a retry.`,
+held back until the source changes or a retry. A file that was withdrawn comes back, loaded from the lake where its load is not kept any more.`,
+  withdraw: `tripline withdraw FILE [--json]
+
+The trips of the file leave every answer. Its version is left out, whatever is polled, backfilled or repaired, until the source shows another one,
+accept or rollback. Answers as of an earlier data version still have them while they are kept (KEEP_LOADS_HOURS).`,
+  accept: `tripline accept FILE [--json]
+
+Ingests the newest version of a file that a judgement or an operator holds back, and counts it: see the reason in files. The same bytes are
+counted once: of two files with the same bytes, withdraw the other one first.`,
   limits: `tripline limits [--min 1] [--max 8] [--host HOST] [--json]
 
 Between how many requests at a time the source's host is asked for, by all workers together. What is left out stays.`,

@@ -54,6 +54,8 @@ export interface Point extends Bucket, Percentile {
   complete: boolean;
   /** One of its months has a file; if not, all trips are strays. */
   published: boolean;
+  /** Rows of its months' files that are no trips. */
+  rejected: number;
 }
 
 /** The snapshot that one request keeps to. */
@@ -238,8 +240,11 @@ export function createAnswers({
             whenThere(ladder.histograms(snapshot, each.span, asking), ({ union: histograms }) => {
               const { from, to } = each.span;
               const complete = each.isWhole && isPublished(each.span);
-              const published = snapshot.publishedMonthsWithin(monthOf(from), monthOf(to - 1n)) > 0;
-              return { ...each, ...percentileOf(histograms, level, interpolate), complete, published };
+              const [firstMonth, lastMonth] = [monthOf(from), monthOf(to - 1n)];
+              const published = snapshot.publishedMonthsWithin(firstMonth, lastMonth) > 0;
+              const rejected = snapshot.rejectedWithin(firstMonth, lastMonth);
+              const percentile = percentileOf(histograms, level, interpolate);
+              return { ...each, ...percentile, complete, published, rejected };
             }),
           );
           points.push(...(await whenAll(found)));

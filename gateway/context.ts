@@ -26,8 +26,8 @@ export interface GatewayParts {
   control: Control;
   /** Every file at its newest version, in ascending order of name. Up to a second old, but as new as what the watcher and the live list have told. */
   readFiles: () => Promise<readonly FileRecord[]>;
-  /** What was checked before these publications, by sequence. */
-  readProofs: (sequences: readonly number[]) => Promise<Map<number, LoadProof>>;
+  /** What was checked before these loads were published, by load id. */
+  readProofs: (loadIds: readonly string[]) => Promise<Map<string, LoadProof>>;
 }
 
 export interface GatewayContext extends GatewayParts, Asking {
@@ -37,8 +37,8 @@ export interface GatewayContext extends GatewayParts, Asking {
     percentile: DataLoader<PercentileQuestion, PercentileAnswer, string>;
     /** The list of files, the same for all of a request. */
     files: DataLoader<'all', readonly FileRecord[]>;
-    /** By sequence of the publication. */
-    proof: DataLoader<number, LoadProof | null>;
+    /** By load id. */
+    proof: DataLoader<string, LoadProof | null>;
   };
 }
 
@@ -80,9 +80,9 @@ export function createContext(
         },
       ),
       files: new DataLoader((keys) => Promise.all(keys.map(() => fromWarehouse(readFiles())))),
-      proof: new DataLoader(async (sequences) => {
-        const proofs = await fromWarehouse(readProofs(sequences));
-        return sequences.map((sequence) => proofs.get(sequence) ?? null);
+      proof: new DataLoader(async (loadIds) => {
+        const proofs = await fromWarehouse(readProofs(loadIds));
+        return loadIds.map((loadId) => proofs.get(loadId) ?? null);
       }),
     },
   };

@@ -11,6 +11,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { GraphQLError } from 'graphql';
 import type { ZodType } from 'zod';
 import {
+  accept,
   backfill,
   fileArrived,
   governorId,
@@ -20,15 +21,26 @@ import {
   rollback,
   setLimits,
   watcherId,
+  withdraw,
+  type AcceptAnswer,
+  type AcceptRequest,
   type BackfillRequest,
   type RetryAnswer,
   type RetryRequest,
   type RollbackAnswer,
   type RollbackRequest,
+  type WithdrawAnswer,
+  type WithdrawRequest,
 } from '../workflows/messages.ts';
 import type { OriginLimits } from '../workflows/origin-state.ts';
 import { badUserInput, conflict, notFound, serviceUnavailable } from './errors.ts';
-import { originLimits, retryAnswer, rollbackAnswer } from './temporal-answers.ts';
+import {
+  acceptAnswer,
+  originLimits,
+  retryAnswer,
+  rollbackAnswer,
+  withdrawAnswer,
+} from './temporal-answers.ts';
 
 /** Milliseconds for a signal, which needs Temporal alone. */
 const SIGNAL_PATIENCE_MS = 5_000;
@@ -53,6 +65,10 @@ export interface Control {
   retryQuarantined(source: string, request: RetryRequest): Promise<RetryAnswer>;
   /** @throws GraphQLError NOT_FOUND or CONFLICT, for a file that is not known or has nothing to go back to */
   rollback(source: string, request: RollbackRequest): Promise<RollbackAnswer>;
+  /** @throws GraphQLError NOT_FOUND or CONFLICT, for a file that is not known or of which nothing is counted */
+  withdraw(source: string, request: WithdrawRequest): Promise<WithdrawAnswer>;
+  /** @throws GraphQLError NOT_FOUND or CONFLICT, for a file that is not known or that nothing holds back */
+  accept(source: string, request: AcceptRequest): Promise<AcceptAnswer>;
   /** @throws GraphQLError BAD_USER_INPUT, or NOT_FOUND when nothing was asked of that host yet */
   setLimits(host: string, limits: Partial<OriginLimits>): Promise<OriginLimits>;
 }
@@ -107,6 +123,12 @@ export function createControl({
       update(watcher(source), rollbackAnswer, (handle) =>
         handle.executeUpdate(rollback, { args: [request] }),
       ),
+    withdraw: (source, request) =>
+      update(watcher(source), withdrawAnswer, (handle) =>
+        handle.executeUpdate(withdraw, { args: [request] }),
+      ),
+    accept: (source, request) =>
+      update(watcher(source), acceptAnswer, (handle) => handle.executeUpdate(accept, { args: [request] })),
     setLimits: (host, limits) =>
       update(
         client.workflow.getHandle(governorId(host)),

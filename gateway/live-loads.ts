@@ -5,21 +5,29 @@ import type { Logger } from '../config/logging.ts';
 import { count, day, loadId, moment, smallCount } from '../warehouse/row-shapes.ts';
 import { ClickHouseError, statement, WarehouseAnswerError, type Warehouse } from '../warehouse/warehouse.ts';
 import { ALONE, type NewestSequence } from './processes/newest-sequence.ts';
-import { LoadLog, type Publication, type Snapshot } from './load-log.ts';
+import { followChain, type LoggedPublication } from '../warehouse/publication-chain.ts';
+import { LoadLog, type Publication, type PublishedLoad, type Snapshot } from './load-log.ts';
 
-const PUBLICATION_ROW = z.object({
+const CHANGE_ROW = z.object({
   sequence: count,
+  previous: count.nullable(),
+  changes: smallCount,
+  kind: z.enum(['published', 'withdrawn']),
   source: z.string(),
   filename: z.string(),
   load_id: loadId,
   version: z.string(),
   rows: count,
+  rejected: count,
   days: z.record(day, smallCount),
   data_through: moment.nullable(),
   published_at: moment,
+  counts: z.union([z.literal(0), z.literal(1)]).transform((counts) => counts === 1),
 });
+type ChangeRow = z.infer<typeof CHANGE_ROW>;
 
-const UNKNOWN_TABLE = '60';
+/** A table, or a column that a newer worker has not added yet. */
+const NOT_MIGRATED: readonly string[] = ['60', '47'];
 const READ_DEADLINE_MS = 10_000;
 
 export interface LiveLoads {
@@ -57,6 +65,8 @@ export interface LiveLoads {
 const MOST_LATE_MS = 900;
 /** A warehouse that takes longer is away, and answers go on without it until it is quicker. */
 const CATCH_UP_MS = 3_000;
+/** A publication that is not there for so long after one that follows it is missing. */
+const GAP_MS = 10_000;
 /** Earlier snapshots that are kept at hand. */
 const MOST_PAST = 16;
 
@@ -74,8 +84,13 @@ export function followLiveLoads({
   pollEveryMs: number;
   newest?: NewestSequence;
 }): LiveLoads {
-  const log = new LoadLog();
+  let log = new LoadLog();
+  /** The last publication of the chain that was taken, of whatever source. */
+  let taken = 0;
+  /** Since when a publication waits for one before it that is not there, by `performance.now()`. */
+  let gapSince: number | undefined;
   const listeners: ((snapshot: Snapshot) => void)[] = [];
+  const past = new LRUCache<number, Snapshot>({ max: MOST_PAST });
   let snapshot: Snapshot | undefined;
   let reading: Promise<Snapshot> | undefined;
   /** The read that begins when the one under way has ended. */
@@ -91,23 +106,50 @@ export function followLiveLoads({
   /** Does it answer, and soon? */
   let mayWait = false;
 
+  /** Every publication after that one; where the publisher gave up the one that was taken last, all of them, into a new log. */
+  async function readAfter(after: number): Promise<ReturnType<typeof followChain<ChangeRow>>> {
+    const rows = await warehouse.rows(statement('read_publications'), {
+      row: CHANGE_ROW,
+      params: { after },
+      deadlineMs: READ_DEADLINE_MS,
+    });
+    const found = followChain(rows, after);
+    if (!found.forked || after === 0) return found;
+    logger.warn({ taken: after }, 'the publisher went on from an earlier publication: the log is read again');
+    const all = await readAfter(0);
+    log = new LoadLog();
+    taken = 0;
+    past.clear();
+    return all;
+  }
+  function noteGap(waiting: readonly number[]): void {
+    if (waiting.length === 0) gapSince = undefined;
+    else if (gapSince === undefined) {
+      gapSince = performance.now();
+      logger.warn(
+        { taken, waiting: waiting.slice(0, 10) },
+        'publications wait for one that is not there yet',
+      );
+    }
+  }
+  const hasGap = (): boolean => gapSince !== undefined && performance.now() - gapSince > GAP_MS;
+
   async function read(): Promise<Snapshot> {
     const began = performance.now();
     readingSince = began;
-    const rows = await warehouse.rows(statement('read_publications'), {
-      row: PUBLICATION_ROW,
-      params: { source, after: log.lastSequence },
-      deadlineMs: READ_DEADLINE_MS,
-    });
+    const found = await readAfter(taken);
     lastRead = performance.now();
     knownAsOf = began;
     mayWait = lastRead - began < CATCH_UP_MS;
-    if (snapshot === undefined || rows.length > 0) {
-      log.append(rows.map(parsePublication));
+    noteGap(found.waiting);
+    const { publications } = found;
+    if (snapshot === undefined || publications.length > 0) {
+      taken = publications.at(-1)?.sequence ?? taken;
+      log.append(publications.map((publication) => publicationOf(publication, source)));
       newest.announce(log.lastSequence);
       snapshot = log.snapshot();
       for (const listener of listeners) listener(snapshot);
-      if (rows.length > 0)
+      if (publications.length > 0)
         logger.info({ sequence: snapshot.sequence, files: snapshot.liveByFile.size }, 'new publications');
     }
     return snapshot;
@@ -147,7 +189,7 @@ export function followLiveLoads({
       trouble = undefined;
     } catch (error) {
       trouble = troubleOf(error);
-      const unmigrated = error instanceof ClickHouseError && error.code === UNKNOWN_TABLE;
+      const unmigrated = error instanceof ClickHouseError && NOT_MIGRATED.includes(error.code);
       if (away) return;
       if (unmigrated) logger.info('the warehouse has no tables yet: the worker makes them');
       else logger.warn({ error: String(error) }, 'the warehouse does not answer: cached answers only');
@@ -156,7 +198,6 @@ export function followLiveLoads({
   };
   void poll();
   const timer = setInterval(() => void poll(), pollEveryMs);
-  const past = new LRUCache<number, Snapshot>({ max: MOST_PAST });
   return {
     current: () => snapshot,
     refresh,
@@ -168,7 +209,7 @@ export function followLiveLoads({
     lastRead: () => lastRead,
     trouble() {
       const isSilent = performance.now() - Math.max(lastRead, startedAt) > CATCH_UP_MS;
-      return trouble ?? (isSilent ? AWAY : undefined);
+      return trouble ?? (isSilent ? AWAY : hasGap() ? GAP : undefined);
     },
     at(sequence) {
       if (snapshot === undefined || sequence > snapshot.sequence) return undefined;
@@ -184,20 +225,35 @@ export function followLiveLoads({
   };
 }
 
+const GAP =
+  'The log of publications lacks one that others follow: what was published after it is not shown. The gateway’s log says which.';
 const AWAY = 'The warehouse does not answer: answers that need it are refused.';
 
 /** Nothing of the error itself: it may hold whatever answered. */
 function troubleOf(error: unknown): string {
   if (error instanceof WarehouseAnswerError)
     return 'What answers at the warehouse’s address is not ClickHouse, or its answers come cut: the gateway’s log says what is wrong with them.';
-  if (error instanceof ClickHouseError && error.code === UNKNOWN_TABLE)
+  if (error instanceof ClickHouseError && NOT_MIGRATED.includes(error.code))
     return 'The warehouse has no tables yet: the worker makes them when it starts.';
   return AWAY;
 }
 
 const after = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref());
 
-function parsePublication(row: z.infer<typeof PUBLICATION_ROW>): Publication {
+/** What a publication changed of this source. */
+function publicationOf({ sequence, rows }: LoggedPublication<ChangeRow>, source: string): Publication {
+  const ofSource = rows.filter((row) => row.source === source);
+  return {
+    sequence,
+    changes: ofSource.map((row) => ({
+      source,
+      filename: row.filename,
+      load: row.kind === 'published' ? publishedLoad(row) : null,
+    })),
+  };
+}
+
+function publishedLoad(row: ChangeRow): PublishedLoad {
   return {
     sequence: row.sequence,
     source: row.source,
@@ -205,6 +261,7 @@ function parsePublication(row: z.infer<typeof PUBLICATION_ROW>): Publication {
     loadId: row.load_id,
     version: row.version,
     rows: row.rows,
+    rejected: row.rejected,
     days: new Map(Object.entries(row.days).map(([date, trips]) => [dayNumber(date), trips])),
     dataThrough: row.data_through,
     publishedAt: row.published_at,

@@ -17,9 +17,18 @@ import type { Scans } from './scans/scans.ts';
 const FIRST = 19_358;
 const MONTHS = ['2023-01', '2023-02', '2023-03', '2023-04', ''];
 
-/** Mostly days of its month, with strays anywhere, or with no trip in its month at all. */
+/** Mostly days of its month, with strays anywhere, or with no trip in its month at all; or a file that goes, or that takes another name. */
 function randomPublication(random: () => number, sequence: number): Publication {
+  const source = 'yellow';
   const month = Math.floor(random() * MONTHS.length);
+  // Two files a month, each replaced now and then.
+  const filename = `yellow_tripdata_${MONTHS[month]}_${Math.floor(random() * 2)}.parquet`;
+  const gone = {
+    source,
+    filename: `yellow_tripdata_${MONTHS[Math.floor(random() * 4)]}_0.parquet`,
+    load: null,
+  };
+  if (sequence > 1 && random() < 0.2) return { sequence, changes: [gone] };
   const isAstray = random() < 0.2;
   const days = new Map<number, number>();
   for (let count = Math.floor(random() * 5); count >= 0; count -= 1) {
@@ -33,18 +42,20 @@ function randomPublication(random: () => number, sequence: number): Publication 
   const dataThrough = isAstray
     ? null
     : `2023-0${month + 1}-${10 + Math.floor(random() * 18)} 00:00:00.000000`;
-  return {
+  const load = {
     sequence,
-    source: 'yellow',
-    // Two files a month, each replaced now and then.
-    filename: `yellow_tripdata_${MONTHS[month]}_${Math.floor(random() * 2)}.parquet`,
+    source,
+    filename,
     loadId: `${sequence}`,
     version: '',
     rows,
+    rejected: Math.floor(random() * 2),
     days,
     dataThrough,
     publishedAt: '',
   };
+  const renames = random() < 0.2 && gone.filename !== filename;
+  return { sequence, changes: [...(renames ? [gone] : []), { source, filename, load }] };
 }
 
 /** The trips of each live load on the days that the span touches, as long as its sequence tells. */
@@ -195,6 +206,14 @@ it('says that nothing is loaded until the first publication, and never again', a
     new Set(await Promise.all(questions.map(async (ask) => (await ask(answers, asOf))['loading'])));
   expect([await loadings(undefined), await loadings(0)]).toEqual([new Set([true]), new Set([true])]);
   // With trips where nobody asks.
-  log.append([{ ...randomPublication(random, 1), days: new Map([[0, 1]]) }]);
+  log.append(
+    [randomPublication(random, 1)].map(({ sequence, changes }) => ({
+      sequence,
+      changes: changes.map((change) => ({
+        ...change,
+        load: change.load === null ? null : { ...change.load, days: new Map([[0, 1]]) },
+      })),
+    })),
+  );
   expect([await loadings(undefined), await loadings(0)]).toEqual([new Set([false]), new Set([false])]);
 });

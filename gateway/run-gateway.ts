@@ -127,7 +127,7 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
       ingestion,
       control: ingestion.control,
       readFiles: readAllFiles,
-      readProofs: (sequences) => readProofs(warehouse, sequences),
+      readProofs: (loadIds) => readProofs(warehouse, loadIds),
     },
     settings: { ...environment, resultCacheBytes: shareOf(environment.resultCacheBytes) },
     access: createAccess({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { publicationOf as madePublication } from '../test/support/made-snapshot.ts';
 import { LoadLog, type Snapshot } from './load-log.ts';
 import { formatLocalDateTime, parseLocalDateTime } from './percentile/local-date-time.ts';
 import { bucketsOf, publicationOf, type Bucket } from './series.ts';
@@ -6,17 +7,20 @@ import { bucketsOf, publicationOf, type Bucket } from './series.ts';
 function snapshotOf(months: readonly string[]): Snapshot {
   const log = new LoadLog();
   log.append(
-    months.map((month, index) => ({
-      sequence: index + 1,
-      source: 'yellow',
-      filename: `yellow_tripdata_${month}.parquet`,
-      loadId: String(index),
-      version: '1',
-      rows: 1,
-      days: new Map(),
-      dataThrough: null,
-      publishedAt: '',
-    })),
+    months.map((month, index) =>
+      madePublication({
+        sequence: index + 1,
+        source: 'yellow',
+        filename: `yellow_tripdata_${month}.parquet`,
+        loadId: String(index),
+        version: '1',
+        rows: 1,
+        rejected: 0,
+        days: new Map(),
+        dataThrough: null,
+        publishedAt: '',
+      }),
+    ),
   );
   return log.snapshot();
 }

@@ -5,10 +5,12 @@
 import { z } from 'zod';
 import { FILE_STAGES } from '../warehouse/files.ts';
 import type {
+  AcceptAnswer,
   IngestProgress,
   OriginView,
   RetryAnswer,
   RollbackAnswer,
+  WithdrawAnswer,
   WatcherStatus,
 } from '../workflows/messages.ts';
 import type { OriginLimits } from '../workflows/origin-state.ts';
@@ -82,3 +84,11 @@ export const rollbackAnswer: z.ZodType<RollbackAnswer> = z.object({
   version: text,
   heldBack: text.nullable(),
 });
+
+export const withdrawAnswer: z.ZodType<WithdrawAnswer> = z.object({
+  filename: text,
+  sequence: count,
+  version: text,
+});
+
+export const acceptAnswer: z.ZodType<AcceptAnswer> = z.object({ filename: text, version: text });

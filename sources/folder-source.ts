@@ -48,6 +48,20 @@ export function createFolderSource({ path }: { path: string }): Source {
       return listed;
     },
 
+    async gone({ filenames, signal }) {
+      const gone: string[] = [];
+      for (const filename of filenames) {
+        signal.throwIfAborted();
+        // One that is still being written is not listed, and there.
+        const code = await statPath(join(path, filename)).then(
+          () => undefined,
+          (error: NodeJS.ErrnoException) => error.code,
+        );
+        if (code === 'ENOENT') gone.push(filename);
+      }
+      return gone;
+    },
+
     async stat({ filename, signal }) {
       signal.throwIfAborted();
       requireParquetFilename(filename);

@@ -51,6 +51,9 @@ export function createHttpIndexSource(options: HttpIndexOptions): Source {
       hints = seen;
       return page.links.map(pinned);
     },
+    // The listing is all that there is.
+    gone: ({ filenames }) => Promise.resolve([...filenames]),
+
     async stat({ filename, signal }) {
       requireParquetFilename(filename);
       return files.stat({ url: fileUrl(await baseUrl(), filename), filename, signal });

@@ -78,6 +78,9 @@ export function createS3Source({ client, bucket, prefix, gate = OPEN_GATE }: S3S
       return listed.sort((a, b) => (a.filename < b.filename ? -1 : 1));
     },
 
+    // The listing is all that there is.
+    gone: ({ filenames }) => Promise.resolve([...filenames]),
+
     async stat({ filename, signal }) {
       requireParquetFilename(filename);
       const key = prefix + filename;

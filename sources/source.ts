@@ -39,6 +39,11 @@ export interface ByteRange {
 export interface Source {
   /** Every file that is there now and whose name ends in `.parquet`, in ascending order of name. */
   list(options: { signal: AbortSignal }): Promise<ListedFile[]>;
+  /**
+   * Which of these names, that a listing did not show, are certainly not there. Absent where that cannot be told: of months that are probed, any may be
+   * withheld.
+   */
+  gone?(options: { filenames: readonly string[]; signal: AbortSignal }): Promise<string[]>;
   /** @throws SourceError `absent` when it isn't there (or not yet) */
   stat(options: { filename: string; signal: AbortSignal }): Promise<FileVersion>;
   /**

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DRIFT_KINDS, type Drift } from './drift.ts';
 import type { RefusalCode } from './refusal.ts';
-import { count, loadId, smallCount } from './row-shapes.ts';
+import { count, loadId, moment, smallCount } from './row-shapes.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export type FileStage = 'DISCOVERED' | 'FETCHING' | 'LOADING' | 'PUBLISHED' | 'QUARANTINED';
@@ -35,6 +35,8 @@ export interface FileRecord {
   loadId: string | null;
   /** '' before the bytes are whole in the lake. */
   lakeKey: string;
+  /** Since when the source does not show it, in milliseconds since 1970; null or absent while it does. */
+  goneAtMs?: number | null;
   /** Milliseconds since 1970; also the revision: the newest row of a version counts. */
   updatedAtMs: number;
 }
@@ -45,8 +47,13 @@ export function fileMonth(filename: string): string {
 }
 
 export async function recordFile(warehouse: Warehouse, file: FileRecord): Promise<void> {
-  await warehouse.insert('files', [
-    {
+  await recordFiles(warehouse, [file]);
+}
+
+export async function recordFiles(warehouse: Warehouse, files: readonly FileRecord[]): Promise<void> {
+  await warehouse.insert(
+    'files',
+    files.map((file) => ({
       source: file.source,
       filename: file.filename,
       version: file.version,
@@ -63,11 +70,14 @@ export async function recordFile(warehouse: Warehouse, file: FileRecord): Promis
       rejected: file.rejected,
       load_id: file.loadId,
       lake_key: file.lakeKey,
-      updated_at: new Date(file.updatedAtMs).toISOString().replace('T', ' ').replace('Z', ''),
+      gone_at: typeof file.goneAtMs === 'number' ? momentOf(file.goneAtMs) : null,
+      updated_at: momentOf(file.updatedAtMs),
       revision: file.updatedAtMs,
-    },
-  ]);
+    })),
+  );
 }
+
+const momentOf = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
 
 const FILE_ROW = z.object({
   source: z.string(),
@@ -86,6 +96,8 @@ const FILE_ROW = z.object({
   rejected: count.nullable(),
   load_id: loadId.nullable(),
   lake_key: z.string(),
+  /** Absent, too, from tables that a newer worker has not migrated yet. */
+  gone_at: moment.nullable().optional(),
   revision: count,
 });
 
@@ -120,14 +132,26 @@ export async function readKnownVersions(
 ): Promise<{ source: string; filename: string; version: string }[]> {
   return warehouse.rows(
     `SELECT source, filename, version FROM files
-     UNION DISTINCT SELECT source, filename, version FROM loads WHERE kind = 'published'`,
+     UNION DISTINCT SELECT source, filename, version FROM loads WHERE kind IN ('published', 'withdrawn')`,
     { row: z.object({ source: z.string(), filename: z.string(), version: z.string() }) },
   );
 }
 
-/** Quarantined by an operator's rollback, not for what it is. */
-export function isHeldBack({ stage, reason }: FileRecord): boolean {
-  return stage === 'QUARANTINED' && reason.startsWith(`${'HELD_BACK' satisfies RefusalCode}:`);
+/** Why it is quarantined; undefined when it is not. */
+export function quarantineCode({
+  stage,
+  reason,
+}: Pick<FileRecord, 'stage' | 'reason'>): RefusalCode | undefined {
+  return stage === 'QUARANTINED'
+    ? (reason.slice(0, Math.max(0, reason.indexOf(':'))) as RefusalCode)
+    : undefined;
+}
+
+const BY_OPERATORS: readonly (RefusalCode | undefined)[] = ['HELD_BACK', 'WITHDRAWN'];
+
+/** Quarantined by an operator, who rolled it back or withdrew it, and not for what it is. */
+export function isHeldByOperator(file: Pick<FileRecord, 'stage' | 'reason'>): boolean {
+  return BY_OPERATORS.includes(quarantineCode(file));
 }
 
 function parseFile(row: z.infer<typeof FILE_ROW>): FileRecord {
@@ -147,6 +171,7 @@ function parseFile(row: z.infer<typeof FILE_ROW>): FileRecord {
     rejected: row.rejected,
     loadId: row.load_id,
     lakeKey: row.lake_key,
+    goneAtMs: typeof row.gone_at === 'string' ? Date.parse(`${row.gone_at.replace(' ', 'T')}Z`) : null,
     updatedAtMs: row.revision,
   };
 }

@@ -38,41 +38,84 @@ export async function readLastSequence(warehouse: Warehouse): Promise<number> {
   return onlyRow(rows).sequence;
 }
 
+/** A file's load, or none: its trips leave every answer. */
+export interface Change {
+  source: string;
+  filename: string;
+  load: VerifiedLoad | null;
+  /** Of a file that goes: the version that was live. */
+  withdrawnVersion?: string;
+}
+
+/** What stands in the log for no load. */
+export const NO_LOAD = '00000000-0000-0000-0000-000000000000';
+
+/** The sequence of the publication that the next one follows: the newest that is whole and was not given up; 0 before the first. */
+export async function readHead(warehouse: Warehouse): Promise<number> {
+  return onlyRow(await warehouse.rows(statement('read_head'), { row: z.object({ sequence: count }) }))
+    .sequence;
+}
+
 /**
- * Publishes a load as `sequence`, once however often it is called.
- * @returns `published`; `refused` when the load is not whole, was condemned, or was overtaken by a later sequence;
- *   `sequenceTaken` when that sequence belongs to another load
+ * Makes these changes live together, as `sequence`, once however often it is called.
+ * @param previous the sequence of the publication before; by default the newest in the log
+ * @returns `published`; `refused` when a load is not whole, was condemned, or was overtaken by a later sequence;
+ *   `sequenceTaken` when that sequence belongs to another publication
  */
-export async function publishLoad(
+export async function publish(
   warehouse: Warehouse,
-  { sequence, load }: { sequence: number; load: VerifiedLoad },
+  { sequence, previous, changes }: { sequence: number; previous?: number; changes: readonly Change[] },
 ): Promise<'published' | 'refused' | 'sequenceTaken'> {
   const before = await readPublication(warehouse, sequence);
-  if (before !== undefined) return before === load.loadId ? 'published' : 'sequenceTaken';
-  await warehouse.command(statement('publish_load'), {
+  if (before.length > 0) return holdsChanges(before, changes) ? 'published' : 'sequenceTaken';
+  const given = changes.map(({ source, filename, load, withdrawnVersion }) => ({
+    source,
+    filename,
+    load_id: load?.loadId ?? NO_LOAD,
+    version: load?.version ?? withdrawnVersion ?? '',
+    rows: load?.rows ?? 0,
+    rejected: load?.rejected ?? 0,
+    data_through: load?.dataThrough ?? '',
+    proof: load === null ? '' : JSON.stringify(load.proof),
+  }));
+  await warehouse.command(statement('publish'), {
     params: {
       sequence,
-      source: load.source,
-      filename: load.filename,
-      load_id: load.loadId,
-      version: load.version,
-      rows: load.rows,
-      rejected: load.rejected,
-      data_through: load.dataThrough,
-      proof: JSON.stringify(load.proof),
+      previous: previous ?? (await readHead(warehouse)),
+      changes: changes.length,
+      given: JSON.stringify(given),
+      load_ids: changes.flatMap(({ load }) => load?.loadId ?? []),
     },
   });
   const after = await readPublication(warehouse, sequence);
-  if (after === undefined) return 'refused';
-  return after === load.loadId ? 'published' : 'sequenceTaken';
+  if (after.length === 0) return 'refused';
+  return holdsChanges(after, changes) ? 'published' : 'sequenceTaken';
 }
 
-async function readPublication(warehouse: Warehouse, sequence: number): Promise<string | undefined> {
-  const rows = await warehouse.rows(
-    `SELECT load_id FROM loads WHERE sequence = {sequence:UInt64} AND kind = 'published'`,
-    { row: z.object({ load_id: loadId }), params: { sequence } },
+const CHANGE_ROW = z.object({
+  source: z.string(),
+  filename: z.string(),
+  version: z.string(),
+  load_id: loadId,
+});
+type ChangeRow = z.infer<typeof CHANGE_ROW>;
+
+/** What the log says that a sequence changed, with the nil UUID for files that it took out; empty when it is free. */
+export async function readPublication(warehouse: Warehouse, sequence: number): Promise<ChangeRow[]> {
+  return warehouse.rows(
+    `SELECT DISTINCT source, filename, version, load_id FROM loads WHERE sequence = {sequence:UInt64} AND kind IN ('published', 'withdrawn')`,
+    { row: CHANGE_ROW, params: { sequence } },
   );
-  return rows[0]?.load_id;
+}
+
+/** Are all of these changes, which are of one publication, in the log as it stands? */
+export function holdsChanges(found: readonly ChangeRow[], changes: readonly Change[]): boolean {
+  return changes.every(({ source, filename, load }) =>
+    found.some(
+      (row) =>
+        row.source === source && row.filename === filename && row.load_id === (load?.loadId ?? NO_LOAD),
+    ),
+  );
 }
 
 /** Bars a load from ever being live; idempotent. */
@@ -83,52 +126,72 @@ export async function condemnLoad(
   await warehouse.insert('loads', [{ sequence: 0, kind: 'condemned', source, filename, load_id: loadId }]);
 }
 
-const FILE_PUBLICATION_ROW = z.object({
+const FILE_CHANGE_ROW = z.object({
   sequence: count,
+  kind: z.enum(['published', 'withdrawn']),
   load_id: loadId,
   version: z.string(),
   rows: count,
   rejected: count,
   data_through: moment.nullable(),
-  proof: proofColumn,
+  proof: z.union([z.literal('').transform(() => null), proofColumn]),
+  is_swept: z.union([z.literal(0), z.literal(1)]),
 });
 
-/** Every publication of a file in ascending order of sequence, without those of condemned loads. */
-export async function readFilePublications(
+/** What a publication made of one file. */
+export interface FileChange {
+  sequence: number;
+  /** Null where it took the file out. */
+  load: VerifiedLoad | null;
+  /** Of the load, or of the load that was taken out. */
+  version: string;
+  /** The load is gone from the tables, or going. */
+  isSwept: boolean;
+}
+
+/** Every change of a file in ascending order of sequence. */
+export async function readFileChanges(
   warehouse: Warehouse,
   { source, filename }: { source: string; filename: string },
-): Promise<(VerifiedLoad & { sequence: number })[]> {
+): Promise<FileChange[]> {
   const rows = await warehouse.rows(statement('read_file_publications'), {
-    row: FILE_PUBLICATION_ROW,
+    row: FILE_CHANGE_ROW,
     params: { source, filename },
   });
   return rows.map((row) => ({
     sequence: row.sequence,
-    loadId: row.load_id,
-    source,
-    filename,
     version: row.version,
-    rows: row.rows,
-    rejected: row.rejected,
-    dataThrough: row.data_through,
-    proof: row.proof,
+    isSwept: row.is_swept === 1,
+    load:
+      row.kind === 'withdrawn' || row.proof === null
+        ? null
+        : {
+            loadId: row.load_id,
+            source,
+            filename,
+            version: row.version,
+            rows: row.rows,
+            rejected: row.rejected,
+            dataThrough: row.data_through,
+            proof: row.proof,
+          },
   }));
 }
 
 const PROOFS_DEADLINE_MS = 30_000;
 
-/** What was checked before each of these publications, by sequence. */
+/** What was checked before each of these loads was published, by load id. */
 export async function readProofs(
   warehouse: Warehouse,
-  sequences: readonly number[],
-): Promise<Map<number, LoadProof>> {
+  loadIds: readonly string[],
+): Promise<Map<string, LoadProof>> {
   const rows = await warehouse.rows(
-    `SELECT sequence, proof FROM loads WHERE kind = 'published' AND sequence IN {sequences:Array(UInt64)}`,
+    `SELECT load_id, proof FROM loads WHERE kind = 'published' AND load_id IN {load_ids:Array(UUID)} LIMIT 1 BY load_id`,
     {
-      row: z.object({ sequence: count, proof: proofColumn }),
-      params: { sequences },
+      row: z.object({ load_id: loadId, proof: proofColumn }),
+      params: { load_ids: loadIds },
       deadlineMs: PROOFS_DEADLINE_MS,
     },
   );
-  return new Map(rows.map(({ sequence, proof }) => [sequence, proof]));
+  return new Map(rows.map(({ load_id, proof }) => [load_id, proof]));
 }

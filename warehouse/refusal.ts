@@ -15,7 +15,13 @@ export type RefusalCode =
   | 'TOO_LARGE_FOR_MEMORY'
   | 'UNSTABLE'
   /** Rolled back by an operator. */
-  | 'HELD_BACK';
+  | 'HELD_BACK'
+  /** Taken out by an operator. */
+  | 'WITHDRAWN'
+  /** Taken out because the source does not show it any more (`ON_SOURCE_DELETE=withdraw`). */
+  | 'GONE'
+  /** Its bytes are counted under another name. */
+  | 'DUPLICATE';
 
 export interface Refusal {
   code: RefusalCode;

@@ -115,6 +115,6 @@ it('lists of files and proofs have a deadline', async () => {
     return Promise.resolve([]);
   };
   await readFiles({ rows } as Warehouse, { source: 'yellow' });
-  await readProofs({ rows } as Warehouse, [1]);
+  await readProofs({ rows } as Warehouse, ['x']);
   expect(deadlines).toEqual([30_000, 30_000]);
 });

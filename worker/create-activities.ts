@@ -53,8 +53,8 @@ export function createActivities({
       readAlone: createReadAlone({ memoryMb: engineMemoryMb }),
     }),
     ...createIngestRecordActivities({ warehouse }),
-    ...createPublishActivities({ warehouse, announce: announcer.announce }),
-    ...createControlActivities({ warehouse, now: Date.now }),
+    ...createPublishActivities({ warehouse, announce: announcer.announce, now: Date.now }),
+    ...createControlActivities({ lake, warehouse, now: Date.now }),
     ...createSweepLakeActivities({
       lake,
       knownFiles: () => readFiles(warehouse, { source: sourceName }),

@@ -13,6 +13,9 @@ export const warehouseActivities = proxyActivities<
     | 'condemn'
     | 'findEnded'
     | 'findPreviousLoad'
+    | 'findLiveLoad'
+    | 'planReload'
+    | 'acceptFile'
     | 'holdBack'
     | 'findQuarantined'
   >

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { mistakeInBackfill } from './backfill-request.ts';
-import { mistakeInRetry, mistakeInRollback } from './control-requests.ts';
+import { mistakeInRetry, mistakeInFile } from './control-requests.ts';
 
 it.each([undefined, null, {}, { filenames: null }, { filenames: ['a.parquet'] }])('retries %j', (request) => {
   expect(mistakeInRetry(request)).toBeUndefined();
@@ -32,11 +32,11 @@ it.each<[unknown, RegExp]>([
   [{ filename: 'x'.repeat(1_001) }, /1 to 1000 characters/],
   [{ filename: 'a.parquet', to: 3 }, /unknown field "to"/],
 ])('does not roll back %j', (request, mistake) => {
-  expect(mistakeInRollback(request)).toMatch(mistake);
+  expect(mistakeInFile(request)).toMatch(mistake);
 });
 
 it('rolls back a named file', () => {
-  expect(mistakeInRollback({ filename: 'a.parquet' })).toBeUndefined();
+  expect(mistakeInFile({ filename: 'a.parquet' })).toBeUndefined();
 });
 
 it.each([1, '', 'x'.repeat(101)])('wants no backfill with the id %j', (id) => {

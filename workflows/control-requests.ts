@@ -18,7 +18,8 @@ export function mistakeInRetry(request: unknown): string | undefined {
   return filenames.map(mistakeInFilename).find((mistake) => mistake !== undefined);
 }
 
-export function mistakeInRollback(request: unknown): string | undefined {
+/** In a request for one file: `rollback`, `withdraw`, `accept`. */
+export function mistakeInFile(request: unknown): string | undefined {
   const example = 'expected {"filename": "yellow_tripdata_2023-01.parquet"}';
   if (typeof request !== 'object' || request === null || Array.isArray(request)) return example;
   const stranger = Object.keys(request).find((name) => name !== 'filename');

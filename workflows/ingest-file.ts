@@ -34,6 +34,7 @@ import {
   PUBLISHER_ID,
   watcherId,
   type IngestProgress,
+  type LoadSettled,
 } from './messages.ts';
 
 export interface IngestFileInput {
@@ -55,24 +56,24 @@ export async function ingestFile(input: IngestFileInput): Promise<IngestProgress
   const { source, filename } = input;
   const at: IngestProgress = { stage: 'DISCOVERED', version: null, chunks: 0, chunksDone: 0, bytesDone: 0 };
   const seen: { newer?: string | undefined } = {};
-  const settled = new Map<string, number | null>();
+  const settled = new Map<string, LoadSettled>();
   setHandler(progress, () => at);
   setHandler(newVersion, (message) => {
     seen.newer = textField(message, 'version');
   });
   setHandler(loadSettled, (message) => {
     const loadId = textField(message, 'loadId');
-    if (loadId !== undefined) settled.set(loadId, message.sequence);
+    if (loadId !== undefined) settled.set(loadId, message);
   });
 
   const record = recorder(input, at);
-  const settlement = async (load: VerifiedLoad): Promise<number | null> => {
+  const settlement = async (load: VerifiedLoad): Promise<LoadSettled> => {
     await getExternalWorkflowHandle(PUBLISHER_ID).signal(publish, {
       load,
       replyTo: workflowInfo().workflowId,
     });
     await condition(() => settled.has(load.loadId));
-    return settled.get(load.loadId) ?? null;
+    return settled.get(load.loadId) ?? { loadId: load.loadId, sequence: null };
   };
 
   let { fromLake } = input;
@@ -116,7 +117,7 @@ async function ingestVersion({
   inOneStream: boolean;
   at: IngestProgress;
   record: StageRecorder;
-  settlement: (load: VerifiedLoad) => Promise<number | null>;
+  settlement: (load: VerifiedLoad) => Promise<LoadSettled>;
 }): Promise<{ outcome: VersionOutcome; prepared?: PreparedFile | undefined }> {
   let prepared: PreparedFile | undefined;
   /** What is known of the file so far, for its record. */
@@ -152,7 +153,9 @@ async function ingestVersion({
       const { load } = loaded;
       // Absent in histories of before.
       const misfits = (loaded as Partial<typeof loaded>).notes ?? [];
-      const sequence = await settlement(load);
+      const { sequence, duplicate } = await settlement(load);
+      if (duplicate !== undefined)
+        return await record.quarantine(prepared, { code: 'DUPLICATE', message: duplicate }, known);
       if (sequence === null) {
         log.warn('the load was not whole when it was to be published: loading again', {
           loadId: load.loadId,

@@ -41,23 +41,53 @@ export interface RetryAnswer {
 /** Fails with `NotFound` for a file that is not known, with `Conflict` for one that is not quarantined. */
 export const retryQuarantined = defineUpdate<RetryAnswer, [RetryRequest | undefined]>('retryQuarantined');
 
-/** The file goes back to the load that was live before; its version is held back until the source changes or a retry. */
+/**
+ * The file goes back to the load that was live before; its version is held back until the source changes or a retry. One that was withdrawn comes back,
+ * loaded from the lake where its load is not kept any more.
+ */
 export interface RollbackRequest {
   filename: string;
 }
 export interface RollbackAnswer {
   filename: string;
-  /** The sequence under which the older load was published again. */
+  /** The sequence under which the older load was published. */
   sequence: number;
   /** Live now. */
   version: string;
-  /** Held back now; null when the older load is of the same version. */
+  /** Held back now; null when the older load is of the same version, or when nothing was live. */
   heldBack: string | null;
 }
 /** Fails with `NotFound` for a file that is not known, with `Conflict` when nothing older is kept or it is being ingested. */
 export const rollback = defineUpdate<RollbackAnswer, [RollbackRequest]>('rollback');
 /** From the publisher to a watcher: what became of a rollback. */
 export const rollbackSettled = defineSignal<[RollbackSettled]>('rollbackSettled');
+
+/** The trips of the file leave every answer. Its version is left out until the source changes, `accept` or a rollback. */
+export interface WithdrawRequest {
+  filename: string;
+}
+export interface WithdrawAnswer {
+  filename: string;
+  sequence: number;
+  /** That was live. */
+  version: string;
+}
+/** Fails with `NotFound` for a file that is not known, with `Conflict` when nothing of it is counted or it is being ingested. */
+export const withdraw = defineUpdate<WithdrawAnswer, [WithdrawRequest]>('withdraw');
+/** From the publisher to a watcher: what became of a withdrawal. */
+export const withdrawalSettled = defineSignal<[WithdrawalSettled]>('withdrawalSettled');
+
+/** The version of the file that a judgement or an operator holds back is ingested, and counted. */
+export interface AcceptRequest {
+  filename: string;
+}
+export interface AcceptAnswer {
+  filename: string;
+  /** That is being ingested now. */
+  version: string;
+}
+/** Fails with `NotFound` for a file that is not known, with `Conflict` when nothing of it can be accepted or it is being ingested. */
+export const accept = defineUpdate<AcceptAnswer, [AcceptRequest]>('accept');
 
 export interface BackfillProgress {
   id: string;
@@ -97,7 +127,14 @@ export const status = defineQuery<WatcherStatus>('status');
 /** The source holds another version of the file than the one being ingested. */
 export const newVersion = defineSignal<[{ version: string | null }]>('newVersion');
 /** From the publisher: what became of a load. */
-export const loadSettled = defineSignal<[{ loadId: string; sequence: number | null }]>('loadSettled');
+export const loadSettled = defineSignal<[LoadSettled]>('loadSettled');
+export interface LoadSettled {
+  loadId: string;
+  /** Null when it was not published. */
+  sequence: number | null;
+  /** Why not, where its bytes are counted (or were taken out) under another name. */
+  duplicate?: string;
+}
 
 export interface IngestProgress {
   stage: FileStage;
@@ -127,7 +164,23 @@ export interface RollbackLoad {
 }
 export const rollbackLoad = defineSignal<[RollbackLoad]>('rollbackLoad');
 export type RollbackSettled = { requestId: string } & (
-  | { outcome: 'published'; sequence: number; from: LoadOfVersion; to: LoadOfVersion }
+  | { outcome: 'published'; sequence: number; from: LoadOfVersion | null; to: LoadOfVersion }
+  /** Its load is not kept any more. */
+  | { outcome: 'reload'; version: string }
+  | { outcome: 'NotFound' | 'Conflict'; message: string }
+);
+
+/** Asks for the file to be taken out. */
+export interface WithdrawFile {
+  source: string;
+  filename: string;
+  requestId: string;
+  /** Workflow that is told by `withdrawalSettled`. */
+  replyTo: string;
+}
+export const withdrawFile = defineSignal<[WithdrawFile]>('withdrawFile');
+export type WithdrawalSettled = { requestId: string } & (
+  | { outcome: 'published'; sequence: number; from: LoadOfVersion }
   | { outcome: 'NotFound' | 'Conflict'; message: string }
 );
 export interface LoadOfVersion {

@@ -1,15 +1,14 @@
 /**
- * The only workflow that publishes, one load after the other: it issues the sequences. Sequence n + 1 is issued only
- * after n has been read back or refused for good (its load is condemned, so that no late attempt can make it live).
- * A rollback publishes an older load once more; what the sweep was given is never published again.
+ * The only workflow that publishes, one publication after the other: it issues the sequences. Sequence n + 1 is issued only
+ * after n has been read back or refused for good (its load is condemned, so that no late attempt can make it live), and names the last one that was read back.
+ * A rollback publishes an older load once more, a withdrawal takes a file out; what the sweep was given is never published again.
  */
-import type { VerifiedLoad } from '../warehouse/load-file.ts';
 import {
   allHandlersFinished,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
-  log,
+  log as workflowLog,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -22,16 +21,23 @@ import {
   releaseLoads,
   rollbackLoad,
   rollbackSettled,
+  withdrawalSettled,
+  withdrawFile,
+  type LoadSettled,
   type PublishRequest,
   type RollbackLoad,
   type RollbackSettled,
+  type WithdrawalSettled,
+  type WithdrawFile,
 } from './messages.ts';
+import { PublicationIssuer, type IssuerState } from './publication-issuer.ts';
 
-export interface PublisherInput {
-  /** Carried over from the run before. */
-  lastSequence?: number;
+/** Carried over from the run before. */
+export interface PublisherInput extends IssuerState {
   waiting?: PublishRequest[];
   rollbacks?: RollbackLoad[];
+  /** Absent from runs of before there were any. */
+  withdrawals?: WithdrawFile[];
   released?: string[];
 }
 
@@ -41,26 +47,23 @@ const KEPT_RELEASED = 2_000;
 export async function publisher(input: PublisherInput = {}): Promise<void> {
   const waiting: PublishRequest[] = [...(input.waiting ?? [])];
   const rollbacks: RollbackLoad[] = [...(input.rollbacks ?? [])];
+  const withdrawals: WithdrawFile[] = [...(input.withdrawals ?? [])];
   let released: string[] = [...(input.released ?? [])];
   /** The older load that is being published again. */
   let goingBackTo: string | undefined;
-  let lastSequence = input.lastSequence ?? null;
+  const log = new PublicationIssuer(input);
   setHandler(publish, (request) => {
     // The same load asked for twice is one publication; anything but a load is nothing, and would only be in the way.
-    if (!isPublishRequest(request)) log.warn('a publish signal without a load is ignored');
+    if (!isPublishRequest(request)) warn('a publish signal without a load is ignored');
     else if (!waiting.some(({ load }) => load.loadId === request.load.loadId)) waiting.push(request);
   });
-  setHandler(rollbackLoad, (request) => {
-    const names = ['source', 'filename', 'requestId', 'replyTo'];
-    if (names.some((name) => textField(request, name) === undefined))
-      log.warn('a rollback signal that lacks something is ignored');
-    else if (!rollbacks.some(({ requestId }) => requestId === request.requestId)) rollbacks.push(request);
-  });
+  setHandler(rollbackLoad, (request) => takeRequest(rollbacks, request, 'rollback'));
+  setHandler(withdrawFile, (request) => takeRequest(withdrawals, request, 'withdrawal'));
   const waitingIds = (): string[] => [
     ...waiting.map(({ load }) => load.loadId),
     ...(goingBackTo === undefined ? [] : [goingBackTo]),
   ];
-  setHandler(publisherStatus, () => ({ lastSequence, waiting: waitingIds() }));
+  setHandler(publisherStatus, () => ({ lastSequence: log.lastSequence, waiting: waitingIds() }));
   setHandler(
     releaseLoads,
     ({ loadIds }) => {
@@ -78,83 +81,99 @@ export async function publisher(input: PublisherInput = {}): Promise<void> {
     },
   );
 
-  const goBack = async (request: RollbackLoad, last: number): Promise<number> => {
-    const { source, filename, requestId, replyTo } = request;
+  const goBack = async ({ source, filename, requestId, replyTo }: RollbackLoad): Promise<void> => {
     const found = await warehouseActivities.findPreviousLoad({ source, filename });
     const reply = (outcome: RollbackSettled): Promise<void> =>
       tell(replyTo, () => getExternalWorkflowHandle(replyTo).signal(rollbackSettled, outcome));
-    if ('mistake' in found) {
-      await reply({ requestId, outcome: found.type, message: found.mistake });
-      return last;
-    }
+    if ('mistake' in found) return reply({ requestId, outcome: found.type, message: found.mistake });
+    if ('reload' in found) return reply({ requestId, outcome: 'reload', version: found.reload.version });
     const { load, from } = found;
-    const swept = {
-      requestId,
-      outcome: 'Conflict',
-      message: `${filename}: the load before is being swept`,
-    } as const;
-    if (released.includes(load.loadId)) {
-      await reply(swept);
-      return last;
-    }
+    const conflict = (message: string): Promise<void> =>
+      reply({ requestId, outcome: 'Conflict', message: `${filename}: ${message}` });
+    if (released.includes(load.loadId))
+      return from === null
+        ? reply({ requestId, outcome: 'reload', version: load.version })
+        : conflict('the load before is being swept');
     goingBackTo = load.loadId;
-    const { sequence, published } = await issue(load, last);
+    const issued = await log.issue([{ source, filename, load }], { accepted: true });
     goingBackTo = undefined;
+    if (issued.duplicate !== undefined)
+      return conflict(`the load before cannot come back: ${issued.duplicate}`);
+    if (!issued.published) return conflict('the load before is being swept');
     const to = { loadId: load.loadId, version: load.version };
-    await reply(published ? { requestId, outcome: 'published', sequence, from, to } : swept);
-    return sequence;
+    return reply({ requestId, outcome: 'published', sequence: issued.sequence, from, to });
   };
 
-  lastSequence ??= await warehouseActivities.lastSequence();
+  await log.begin();
   while (!workflowInfo().continueAsNewSuggested) {
-    await condition(() => waiting.length > 0 || rollbacks.length > 0);
+    await condition(() => waiting.length > 0 || rollbacks.length > 0 || withdrawals.length > 0);
     const [back] = rollbacks;
     if (back !== undefined) {
-      lastSequence = await goBack(back, lastSequence);
+      await goBack(back);
       rollbacks.shift();
+      continue;
+    }
+    const [out] = withdrawals;
+    if (out !== undefined) {
+      await takeOut(out, log);
+      withdrawals.shift();
       continue;
     }
     const [request] = waiting;
     if (request === undefined) continue;
-    lastSequence = await settle(request, lastSequence);
+    await settle(request, log);
     // Only now: until it is settled, the sweep must see it among those that wait.
     waiting.shift();
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof publisher>({ lastSequence, waiting, rollbacks, released });
+  await continueAsNew<typeof publisher>({ ...log.state(), waiting, rollbacks, withdrawals, released });
 }
 
-/** @returns the last sequence that is taken afterwards */
-async function settle({ load, replyTo }: PublishRequest, lastSequence: number): Promise<number> {
-  const { sequence, published } = await issue(load, lastSequence);
-  const reply = { loadId: load.loadId, sequence: published ? sequence : null };
+/** From outside: what lacks something would only be in the way. */
+function takeRequest<Request extends RollbackLoad | WithdrawFile>(
+  requests: Request[],
+  request: Request,
+  what: string,
+): void {
+  const names = ['source', 'filename', 'requestId', 'replyTo'];
+  if (names.some((name) => textField(request, name) === undefined))
+    warn(`a ${what} signal that lacks something is ignored`);
+  else if (!requests.some(({ requestId }) => requestId === request.requestId)) requests.push(request);
+}
+
+async function settle({ load, replyTo }: PublishRequest, log: PublicationIssuer): Promise<void> {
+  const { source, filename, loadId } = load;
+  const issued = await log.issue([{ source, filename, load }]);
+  const reply: LoadSettled = {
+    loadId,
+    sequence: issued.published ? issued.sequence : null,
+    ...(issued.duplicate === undefined ? {} : { duplicate: issued.duplicate }),
+  };
   await tell(replyTo, () => getExternalWorkflowHandle(replyTo).signal(loadSettled, reply));
-  return sequence;
 }
 
-/** Publishes a load under the next sequence, or condemns it. */
-async function issue(
-  load: VerifiedLoad,
-  lastSequence: number,
-): Promise<{ sequence: number; published: boolean }> {
-  let sequence = lastSequence + 1;
-  let outcome = await warehouseActivities.publishAs({ sequence, load });
-  while (outcome === 'sequenceTaken') {
-    // The log is ahead of us (a Temporal of before wrote it): go on from where it is.
-    sequence = (await warehouseActivities.lastSequence()) + 1;
-    outcome = await warehouseActivities.publishAs({ sequence, load });
-  }
-  if (outcome === 'refused') await warehouseActivities.condemn(load);
-  return { sequence, published: outcome === 'published' };
+async function takeOut(
+  { source, filename, requestId, replyTo }: WithdrawFile,
+  log: PublicationIssuer,
+): Promise<void> {
+  const reply = (outcome: WithdrawalSettled): Promise<void> =>
+    tell(replyTo, () => getExternalWorkflowHandle(replyTo).signal(withdrawalSettled, outcome));
+  const found = await warehouseActivities.findLiveLoad({ source, filename });
+  if ('mistake' in found) return reply({ requestId, outcome: found.type, message: found.mistake });
+  const { live: from } = found;
+  const { sequence } = await log.issue([{ source, filename, load: null, withdrawnVersion: from.version }]);
+  return reply({ requestId, outcome: 'published', sequence, from });
 }
 
 async function tell(replyTo: string, send: () => Promise<void>): Promise<void> {
   try {
     await send();
   } catch {
-    log.warn('nobody waits for this publication any more', { replyTo });
+    workflowLog.warn('nobody waits for this publication any more', { replyTo });
   }
 }
+
+const warn = (message: string): void => workflowLog.warn(message);
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -14,7 +14,15 @@ import type { LoadInput } from '../activities/load-activities.ts';
 import type { FileRecord } from '../warehouse/files.ts';
 import { loadActivities, warehouseActivities } from './activity-options.ts';
 import { textField } from './message-fields.ts';
-import { fileSettled, loadSettled, newVersion, publish, PUBLISHER_ID, watcherId } from './messages.ts';
+import {
+  fileSettled,
+  loadSettled,
+  newVersion,
+  publish,
+  PUBLISHER_ID,
+  watcherId,
+  type LoadSettled,
+} from './messages.ts';
 
 export interface ReloadFileInput extends LoadInput {
   /** What `files` says of that version, to be brought up to date; null when another version is its newest. */
@@ -41,47 +49,55 @@ export function asPublished(
 /** Loads that are swept or damaged between their proof and their publication: not for ever. */
 const MOST_LOADS = 3;
 
-/** @returns why it could not be done; null when it was */
-export async function reloadFile(input: ReloadFileInput): Promise<{ failure: string | null }> {
+export interface ReloadFileResult {
+  /** Why it could not be done; null when it was. */
+  failure: string | null;
+  /** What is live now. */
+  loaded?: { sequence: number; loadId: string };
+}
+
+export async function reloadFile(input: ReloadFileInput): Promise<ReloadFileResult> {
   const { source, filename, version, month, lakeKey, sizeBytes, record } = input;
-  const settled = new Map<string, number | null>();
+  const settled = new Map<string, LoadSettled>();
   setHandler(loadSettled, (message) => {
     const loadId = textField(message, 'loadId');
-    if (loadId !== undefined) settled.set(loadId, message.sequence);
+    if (loadId !== undefined) settled.set(loadId, message);
   });
   // The next poll finds it.
   setHandler(newVersion, () => undefined);
 
-  const reload = async (): Promise<string | null> => {
+  const reload = async (): Promise<ReloadFileResult> => {
     for (let loads = 0; loads < MOST_LOADS; loads += 1) {
       const request = { source, filename, version, month, lakeKey, sizeBytes };
       const loaded = await loadActivities.loadIntoWarehouse(request);
-      if ('refusal' in loaded) return `${loaded.refusal.code}: ${loaded.refusal.message}`;
+      if ('refusal' in loaded) return { failure: `${loaded.refusal.code}: ${loaded.refusal.message}` };
       const { load } = loaded;
       const replyTo = workflowInfo().workflowId;
       await getExternalWorkflowHandle(PUBLISHER_ID).signal(publish, { load, replyTo });
       await condition(() => settled.has(load.loadId));
-      if (settled.get(load.loadId) === null) continue;
+      const { sequence = null, duplicate } = settled.get(load.loadId) ?? {};
+      if (duplicate !== undefined) return { failure: `DUPLICATE: ${duplicate}` };
+      if (sequence === null) continue;
       if (record !== null) {
         await warehouseActivities.recordStage(asPublished(record, { ...load, lakeKey }));
       }
-      return null;
+      return { failure: null, loaded: { sequence, loadId: load.loadId } };
     }
-    return `${MOST_LOADS} loads were not whole when they were to be published`;
+    return { failure: `${MOST_LOADS} loads were not whole when they were to be published` };
   };
 
-  let failure: string | null;
+  let result: ReloadFileResult;
   try {
-    failure = await reload();
+    result = await reload();
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(cause instanceof ApplicationFailure)) throw error;
-    failure = cause.message;
+    result = { failure: cause.message };
   }
   try {
     await getExternalWorkflowHandle(watcherId(source)).signal(fileSettled, { filename });
   } catch {
     // No watcher waits for it.
   }
-  return { failure };
+  return result;
 }

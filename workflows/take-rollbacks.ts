@@ -2,15 +2,19 @@
 import {
   ApplicationFailure,
   condition,
+  executeChild,
   getExternalWorkflowHandle,
+  ParentClosePolicy,
   setHandler,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 import { warehouseActivities } from './activity-options.ts';
-import { mistakeInRollback } from './control-requests.ts';
+import type { BusyFiles } from './busy-files.ts';
+import { mistakeInFile } from './control-requests.ts';
 import { textField } from './message-fields.ts';
 import {
+  ingestId,
   PUBLISHER_ID,
   rollback,
   rollbackLoad,
@@ -20,20 +24,10 @@ import {
   type RollbackSettled,
 } from './messages.ts';
 import { refuse } from './refuse.ts';
+import { reloadFile } from './reload-file.ts';
 
-/**
- * Handles the update `rollback` from now on.
- * @returns the files that go back right now: nothing of them may be started meanwhile
- */
-export function takeRollbacks({
-  source,
-  underWay,
-}: {
-  source: string;
-  /** Files that wait or are being ingested. */
-  underWay: () => readonly { filename: string }[];
-}): ReadonlySet<string> {
-  const goingBack = new Set<string>();
+/** Handles the update `rollback` from now on. */
+export function takeRollbacks({ source, busy }: { source: string; busy: BusyFiles }): void {
   /** By request id; null until the publisher has answered. */
   const outcomes = new Map<string, RollbackSettled | null>();
 
@@ -43,35 +37,45 @@ export function takeRollbacks({
   });
   setHandler(
     rollback,
-    async ({ filename }): Promise<RollbackAnswer> => {
-      if (goingBack.has(filename)) throw conflict(`${filename} is being rolled back already`);
-      if (underWay().some((file) => file.filename === filename))
-        throw conflict(`${filename} is being ingested right now: roll it back when that has ended`);
-      goingBack.add(filename);
-      const requestId = uuid4();
-      outcomes.set(requestId, null);
-      try {
-        await askPublisher({ source, filename, requestId, replyTo: workflowInfo().workflowId });
-        await condition(() => outcomes.get(requestId) !== null);
-        const outcome = outcomes.get(requestId) as RollbackSettled; // the condition above
-        if (outcome.outcome !== 'published')
-          throw ApplicationFailure.nonRetryable(outcome.message, outcome.outcome);
-        const { sequence, from, to } = outcome;
-        await warehouseActivities.holdBack({ source, filename, sequence, from, to });
-        const heldBack = from.version === to.version ? null : from.version;
-        return { filename, sequence, version: to.version, heldBack };
-      } finally {
-        goingBack.delete(filename);
-        outcomes.delete(requestId);
-      }
-    },
-    { validator: (request) => refuse(mistakeInRollback(request)) },
+    ({ filename }): Promise<RollbackAnswer> =>
+      busy.during(filename, 'rolled back', async () => {
+        const requestId = uuid4();
+        outcomes.set(requestId, null);
+        try {
+          await askPublisher({ source, filename, requestId, replyTo: workflowInfo().workflowId });
+          await condition(() => outcomes.get(requestId) !== null);
+          const outcome = outcomes.get(requestId) as RollbackSettled; // the condition above
+          if (outcome.outcome === 'reload')
+            return await reload({ source, filename, version: outcome.version });
+          if (outcome.outcome !== 'published')
+            throw ApplicationFailure.nonRetryable(outcome.message, outcome.outcome);
+          const { sequence, from, to } = outcome;
+          await warehouseActivities.holdBack({ source, filename, sequence, from, to });
+          const heldBack = from === null || from.version === to.version ? null : from.version;
+          return { filename, sequence, version: to.version, heldBack };
+        } finally {
+          outcomes.delete(requestId);
+        }
+      }),
+    { validator: (request) => refuse(mistakeInFile(request)) },
   );
-  return goingBack;
 }
 
-function conflict(mistake: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(mistake, 'Conflict');
+/** Of a file that was taken out, and whose load was swept since: from the lake, as a new load. */
+async function reload(file: { source: string; filename: string; version: string }): Promise<RollbackAnswer> {
+  const { source, filename, version } = file;
+  const plan = await warehouseActivities.planReload(file);
+  if ('mistake' in plan) throw ApplicationFailure.nonRetryable(plan.mistake, plan.type);
+  const { failure, loaded } = await executeChild(reloadFile, {
+    workflowId: ingestId(source, filename),
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    args: [{ ...plan.load, record: null }],
+  });
+  if (loaded === undefined)
+    throw ApplicationFailure.nonRetryable(`${filename} could not be loaded again: ${failure}`, 'Conflict');
+  const { sequence, loadId } = loaded;
+  await warehouseActivities.holdBack({ source, filename, sequence, from: null, to: { loadId, version } });
+  return { filename, sequence, version, heldBack: null };
 }
 
 async function askPublisher(request: RollbackLoad): Promise<void> {

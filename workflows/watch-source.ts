@@ -19,10 +19,12 @@ import type { ChangedFile } from '../activities/list-activities.ts';
 import { listActivities, warehouseActivities } from './activity-options.ts';
 import { backfillProgress, withBackfill, type BackfillEntry } from './backfill-log.ts';
 import { mistakeInBackfill } from './backfill-request.ts';
-import { mistakeInFilename, mistakeInRetry } from './control-requests.ts';
+import { BusyFiles } from './busy-files.ts';
+import { mistakeInFile, mistakeInFilename, mistakeInRetry } from './control-requests.ts';
 import { ingestFile } from './ingest-file.ts';
 import { textField } from './message-fields.ts';
 import {
+  accept,
   backfill,
   fileArrived,
   fileSettled,
@@ -32,11 +34,13 @@ import {
   resume,
   retryQuarantined,
   status,
+  type AcceptAnswer,
   type BackfillRequest,
   type RetryAnswer,
 } from './messages.ts';
 import { refuse } from './refuse.ts';
 import { takeRollbacks } from './take-rollbacks.ts';
+import { takeWithdrawals } from './take-withdrawals.ts';
 
 export interface WatchSourceInput {
   source: string;
@@ -160,6 +164,9 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   const underWay = (): { filename: string; version: string | null }[] =>
     [...state.inFlight, ...state.waiting].map(({ filename, version }) => ({ filename, version }));
 
+  const busy = new BusyFiles(underWay);
+  const withdrawGone = takeWithdrawals({ source, busy });
+
   /** Looks at the source, page after page. */
   const look = async (request?: BackfillRequest & { after?: string }): Promise<void> => {
     const entry = state.backfillLog?.find(({ id }) => id === request?.id);
@@ -175,7 +182,8 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
         ...(entry === undefined ? {} : { backfill: entry.id }),
       });
       state.pollEveryMs = found.pollEveryMs;
-      state.problem = null;
+      state.problem = found.problem ?? null;
+      for (const filename of found.withdraw ?? []) await withdrawGone(filename);
       pollNow ||= found.more && request === undefined;
       const after = found.changed.at(-1)?.filename;
       const more = found.more && request !== undefined && after !== undefined;
@@ -213,7 +221,18 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     { validator: (request) => refuse(mistakeInRetry(request)) },
   );
 
-  const goingBack = takeRollbacks({ source, underWay });
+  takeRollbacks({ source, busy });
+  setHandler(
+    accept,
+    ({ filename }): Promise<AcceptAnswer> =>
+      busy.during(filename, 'accepted', async () => {
+        const found = await warehouseActivities.acceptFile({ source, filename });
+        if ('mistake' in found) throw ApplicationFailure.nonRetryable(found.mistake, found.type);
+        enqueue([found.file], { fromLake: true });
+        return { filename, version: found.file.version ?? '' };
+      }),
+    { validator: (request) => refuse(mistakeInFile(request)) },
+  );
 
   const start = async (file: WaitingFile): Promise<void> => {
     const { filename, version, hint, fromLake, backfill } = file;
@@ -273,7 +292,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   const backfillIsDue = (): boolean =>
     !state.paused && state.backfills.length > 0 && !(backfillsWait && state.waiting.length >= MOST_WAITING);
   const startable = ({ filename }: WaitingFile): boolean =>
-    !goingBack.has(filename) &&
+    !busy.has(filename) &&
     (state.inFlight.length < WINDOW || state.inFlight.some((file) => file.filename === filename));
   const canStart = (): boolean => !state.paused && state.waiting.some(startable);
 

@@ -8,8 +8,8 @@ export type Read =
   | ['span', from: string, to: string, version: number]
   /** The newest pickup in its own file's month. */
   | ['through', moment: string | null]
-  /** How many months of these, both included, have a published file. Files never become unpublished, so a count tells all. */
-  | ['months', first: number, last: number, count: number]
+  /** Which months of these, both included, have a published file, as text: since year 0, with commas between. */
+  | ['months', first: number, last: number, months: string]
   /** That nothing is published. */
   | ['nothing'];
 
@@ -26,7 +26,7 @@ export class Reads {
   }
 
   publishedMonths(snapshot: Snapshot, { first, last }: { first: number; last: number }): void {
-    this.noted.push(['months', first, last, snapshot.publishedMonthsWithin(first, last)]);
+    this.noted.push(['months', first, last, monthsWithin(snapshot, first, last)]);
   }
 
   /** Once something is published, it stays so, and there is nothing to note. */
@@ -34,6 +34,9 @@ export class Reads {
     if (isLoading) this.noted.push(['nothing']);
   }
 }
+
+const monthsWithin = ({ publishedMonths }: Snapshot, first: number, last: number): string =>
+  publishedMonths.filter((month) => month >= first && month <= last).join();
 
 /** Would an answer from this snapshot be the same? */
 export function areCurrent(reads: readonly Read[], snapshot: Snapshot): boolean {
@@ -44,7 +47,7 @@ export function areCurrent(reads: readonly Read[], snapshot: Snapshot): boolean 
       case 'through':
         return snapshot.dataThrough === read[1];
       case 'months':
-        return snapshot.publishedMonthsWithin(read[1], read[2]) === read[3];
+        return monthsWithin(snapshot, read[1], read[2]) === read[3];
       case 'nothing':
         return snapshot.sequence === 0;
     }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../../test/support/random.ts';
+import { publicationOf } from '../../test/support/made-snapshot.ts';
 import { LoadLog, type Snapshot } from '../load-log.ts';
 import { DAY_MICROS, type Span } from '../percentile/pickup-range.ts';
 import { createRangeWatch, type WatchedQuestion } from './range-watch.ts';
@@ -48,17 +49,18 @@ function scene({ known = true } = {}) {
     versionOf: (span: Span) => snapshot!.versionOf(span),
     publish(touched: readonly number[], filename = `${log.lastSequence}`) {
       log.append([
-        {
+        publicationOf({
           sequence: log.lastSequence + 1,
           source: 'yellow',
           filename,
           loadId: `${log.lastSequence}`,
           version: '',
           rows: touched.length,
+          rejected: 0,
           days: new Map(touched.map((day) => [day, 1])),
           dataThrough: null,
           publishedAt: '',
-        },
+        }),
       ]);
       snapshot = log.snapshot();
       watch.published(snapshot);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FileRecord } from '../../warehouse/files.ts';
 import { mistakeInBackfill } from '../../workflows/backfill-request.ts';
-import { mistakeInRetry, mistakeInRollback } from '../../workflows/control-requests.ts';
+import { mistakeInRetry, mistakeInFile } from '../../workflows/control-requests.ts';
 import type { RetryAnswer } from '../../workflows/messages.ts';
 import type { OriginLimits } from '../../workflows/origin-state.ts';
 import { operatorRefusal } from '../access/refusal.ts';
@@ -69,21 +69,50 @@ const retryQuarantined: Mutation<{ filenames?: string[] | null }, Accepted & Ret
   return { ...(await accepted(context)), ...answer };
 };
 
-interface RolledBack extends Accepted {
-  dataVersion: number;
-  version: string;
-  heldBack: string | null;
-  file: FileRecord | undefined;
+/** @throws GraphQLError BAD_USER_INPUT */
+function requireFilename(filename: string): void {
+  const mistake = mistakeInFile({ filename });
+  if (mistake !== undefined) throw badUserInput(mistake);
 }
 
-const rollback: Mutation<{ filename: string }, RolledBack> = async (_, { filename }, context) => {
-  const mistake = mistakeInRollback({ filename });
-  if (mistake !== undefined) throw badUserInput(mistake);
-  const { sequence, version, heldBack } = await context.control.rollback(context.source.name, { filename });
-  // Whoever asked for it sees it in the next answer of this gateway.
+/** What a mutation has made of a file: whoever asked for it sees it in the next answer of this gateway. */
+async function acceptedFor(
+  context: GatewayContext,
+  filename: string,
+): Promise<Accepted & { file: FileRecord | undefined }> {
   await context.liveLoads.refresh().catch(() => undefined);
   const file = (await context.readFiles()).find((each) => each.filename === filename);
-  return { ...(await accepted(context)), dataVersion: sequence, version, heldBack, file };
+  return { ...(await accepted(context)), file };
+}
+
+interface OfFile extends Accepted {
+  version: string;
+  file: FileRecord | undefined;
+}
+interface Changed extends OfFile {
+  dataVersion: number;
+}
+
+const rollback: Mutation<{ filename: string }, Changed & { heldBack: string | null }> = async (
+  _,
+  { filename },
+  context,
+) => {
+  requireFilename(filename);
+  const { sequence, version, heldBack } = await context.control.rollback(context.source.name, { filename });
+  return { ...(await acceptedFor(context, filename)), dataVersion: sequence, version, heldBack };
+};
+
+const withdraw: Mutation<{ filename: string }, Changed> = async (_, { filename }, context) => {
+  requireFilename(filename);
+  const { sequence, version } = await context.control.withdraw(context.source.name, { filename });
+  return { ...(await acceptedFor(context, filename)), dataVersion: sequence, version };
+};
+
+const accept: Mutation<{ filename: string }, OfFile> = async (_, { filename }, context) => {
+  requireFilename(filename);
+  const { version } = await context.control.accept(context.source.name, { filename });
+  return { ...(await acceptedFor(context, filename)), version };
 };
 
 interface LimitsArguments {
@@ -114,6 +143,8 @@ export const controlResolvers = {
     backfill: operatorsOnly(backfill),
     retryQuarantined: operatorsOnly(retryQuarantined),
     rollback: operatorsOnly(rollback),
+    withdraw: operatorsOnly(withdraw),
+    accept: operatorsOnly(accept),
     setLimits: operatorsOnly(setLimits),
   },
 };

@@ -57,6 +57,7 @@ export const filesResolvers = {
     month: ({ month }: FileRecord): string | null => (month === '' ? null : month),
     reason: ({ reason }: FileRecord): string | null => (reason === '' ? null : reason),
     updatedAt: ({ updatedAtMs }: FileRecord): number => updatedAtMs,
+    gone: ({ goneAtMs }: FileRecord): number | null => goneAtMs ?? null,
     async progress(
       { source, filename, stage, chunks }: FileRecord,
       _: unknown,
@@ -68,8 +69,9 @@ export const filesResolvers = {
     live({ source, filename }: FileRecord, _: unknown, context: GatewayContext) {
       const publication = context.liveLoads.current()?.liveByFile.get(fileKey(source, filename));
       if (publication === undefined) return null;
-      const { sequence, version, rows, publishedAt } = publication;
+      const { sequence, loadId, version, rows, publishedAt } = publication;
       return {
+        loadId,
         dataVersion: sequence,
         version,
         trips: rows,
@@ -79,11 +81,11 @@ export const filesResolvers = {
   },
   Publication: {
     async proof(
-      { dataVersion }: { dataVersion: number },
+      { loadId }: { loadId: string },
       _: unknown,
       context: GatewayContext,
     ): Promise<ShownProof | null> {
-      const proof = await context.loaders.proof.load(dataVersion);
+      const proof = await context.loaders.proof.load(loadId);
       if (proof === null) return null;
       const kept = Object.entries(proof.keptInExtra ?? {});
       return { ...proof, keptInExtra: kept.map(([column, trips]) => ({ column, trips })) };

@@ -33,8 +33,13 @@ async function files(_: SourceState, __: unknown, context: GatewayContext): Prom
   return countByStage(await context.loaders.files.load('all'));
 }
 
+async function gone(_: SourceState, __: unknown, context: GatewayContext): Promise<number> {
+  const all = await context.loaders.files.load('all');
+  return all.filter(({ goneAtMs }) => (goneAtMs ?? null) !== null).length;
+}
+
 function source(_: unknown, __: unknown, context: GatewayContext): Promise<SourceState> {
   return readSource(context);
 }
 
-export const sourceResolvers = { Query: { source }, Source: { files } };
+export const sourceResolvers = { Query: { source }, Source: { files, gone } };

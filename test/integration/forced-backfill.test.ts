@@ -11,6 +11,7 @@ import {
   type ListChangesInput,
   type ListChangesResult,
 } from '../../activities/list-activities.ts';
+import { createFolderLake } from '../../lake/folder-lake.ts';
 import type { Source } from '../../sources/source.ts';
 import { readFiles, recordFile, type FileRecord } from '../../warehouse/files.ts';
 import { migrate } from '../../warehouse/migrate.ts';
@@ -130,7 +131,11 @@ it('leaves out what is held back, being ingested, or not asked for', async () =>
 });
 
 it('a rollback of a version under a quarantined newer one leaves that the newest', async () => {
-  const { holdBack, findQuarantined } = createControlActivities({ warehouse, now: () => 5_000 });
+  const { holdBack, findQuarantined } = createControlActivities({
+    lake: createFolderLake({ path: join(folder, 'lake') }),
+    warehouse,
+    now: () => 5_000,
+  });
   await recordFile(warehouse, record(5, { version: 'two', updatedAtMs: 3_000 }));
   await recordFile(
     warehouse,
@@ -141,7 +146,7 @@ it('a rollback of a version under a quarantined newer one leaves that the newest
     filename: filename(5),
     sequence: 9,
     from: { loadId: 'b', version: 'two' },
-    to: { loadId: 'a', version: 'one' },
+    to: { loadId: '00000000-0000-0000-0000-00000000000a', version: 'one' },
   });
   const newest = (await readFiles(warehouse, { source: 'yellow' })).find(
     (file) => file.filename === filename(5),

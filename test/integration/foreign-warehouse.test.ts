@@ -29,6 +29,9 @@ import { until } from '../support/until.ts';
 const LOAD_ID = '11111111-2222-3333-4444-555555555555';
 const PUBLICATION = {
   sequence: '1',
+  previous: '0',
+  changes: 1,
+  kind: 'published',
   source: 'yellow',
   filename: 'yellow_tripdata_2024-01.parquet',
   load_id: LOAD_ID,
@@ -38,6 +41,7 @@ const PUBLICATION = {
   days: { '2024-01-10': 3 },
   data_through: '2024-01-10 08:00:02.000000',
   published_at: '2024-02-01 00:00:00.000',
+  counts: 1,
 };
 const FILE = {
   source: 'yellow',
@@ -536,7 +540,7 @@ const LOAD: VerifiedLoad = {
   },
 };
 const publishing = (warehouse: Warehouse) =>
-  createPublishActivities({ warehouse, announce: () => Promise.resolve() });
+  createPublishActivities({ warehouse, announce: () => Promise.resolve(), now: Date.now });
 const WORK: Record<string, (warehouse: Warehouse) => Promise<unknown>> = {
   migrate,
   lastSequence: (warehouse) => publishing(warehouse).lastSequence(),

@@ -9,11 +9,12 @@ import type { PercentileAnswer } from '../../gateway/answers.ts';
 import { followLiveLoads, type LiveLoads } from '../../gateway/live-loads.ts';
 import { readFooter } from '../../warehouse/footer.ts';
 import { loadFile, type VerifiedLoad } from '../../warehouse/load-file.ts';
-import { condemnLoad, publishLoad, readLastSequence } from '../../warehouse/loads.ts';
+import { condemnLoad, readLastSequence } from '../../warehouse/loads.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { findSweepableLoads, sweepLoad } from '../../warehouse/sweep.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { askEverything, createTestAnswers } from '../support/answers.ts';
+import { publishLoad } from '../support/publish-load.ts';
 import { writeTrips } from '../support/write-trips.ts';
 import { startEngineProcess, type EngineProcess } from './engine-process.ts';
 

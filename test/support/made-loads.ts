@@ -1,8 +1,9 @@
 /** Loads made of trips that are held in memory too, so that every answer about them can be worked out plainly. */
 import { randomUUID } from 'node:crypto';
 import { formatForWarehouse } from '../../gateway/percentile/local-date-time.ts';
-import { publishLoad, readLastSequence } from '../../warehouse/loads.ts';
+import { readLastSequence } from '../../warehouse/loads.ts';
 import { statement, type Warehouse } from '../../warehouse/warehouse.ts';
+import { publishLoad } from './publish-load.ts';
 
 export interface MadeTrip {
   /** Microseconds since 1970. */

@@ -1,31 +1,39 @@
--- Loads that hold rows and that no reader needs: never published, condemned, or superseded for longer than
--- `keep_seconds`. Who may still publish them is for the caller to ask.
+-- Loads that hold rows and that no reader needs: never published, condemned, or superseded (or withdrawn) for longer than `keep_seconds`. Who may still
+-- publish them is for the caller to ask.
 WITH
     condemned AS (SELECT load_id FROM loads WHERE kind = 'condemned'),
-    publications AS
+    given_up AS
+    (
+        SELECT sequence
+        FROM loads
+        WHERE kind = 'published' AND isNotNull(previous) AND load_id IN condemned
+            AND sequence NOT IN (SELECT assumeNotNull(previous) FROM loads WHERE isNotNull(previous))
+    ),
+    changes_of_files AS
     (
         SELECT
+            kind,
             load_id,
-            published_at,
-            -- When the next publication of the same file took its place; NULL while it is live.
+            -- When the next change of the same file took its place; NULL while it is live.
             leadInFrame(toNullable(published_at)) OVER (
                 PARTITION BY source, filename ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
             ) AS superseded_at
         FROM loads
-        WHERE kind = 'published' AND load_id NOT IN condemned
+        WHERE kind IN ('published', 'withdrawn') AND load_id NOT IN condemned AND sequence NOT IN given_up
     ),
     kept AS
     (
         SELECT load_id
-        FROM publications
-        WHERE superseded_at IS NULL OR superseded_at > now64(3, 'UTC') - toIntervalSecond({keep_seconds:UInt64})
+        FROM changes_of_files
+        WHERE kind = 'published'
+            AND (superseded_at IS NULL OR superseded_at > now64(3, 'UTC') - toIntervalSecond({keep_seconds:UInt64}))
     )
 SELECT
     held.load_id AS load_id,
     any(attempts.source) AS source,
     any(attempts.filename) AS filename,
     any(attempts.workflow_id) AS workflow_id,
-    held.load_id IN (SELECT load_id FROM publications) AS published
+    held.load_id IN (SELECT load_id FROM changes_of_files WHERE kind = 'published') AS published
 FROM
 (
     SELECT DISTINCT load_id FROM trips

@@ -1,7 +1,15 @@
--- Publications of one file in their order, as they would be published again; without those of condemned loads.
-SELECT sequence, load_id, version, rows, rejected, data_through, proof
+-- What the log says of one file, in its order, as it would be published again. Publications that were given up (see read_publications) do not count.
+WITH
+    condemned AS (SELECT load_id FROM loads WHERE kind = 'condemned'),
+    given_up AS
+    (
+        SELECT sequence
+        FROM loads
+        WHERE kind = 'published' AND isNotNull(previous) AND load_id IN condemned
+            AND sequence NOT IN (SELECT assumeNotNull(previous) FROM loads WHERE isNotNull(previous))
+    )
+SELECT sequence, kind, load_id, version, rows, rejected, data_through, proof, load_id IN condemned AS is_swept
 FROM loads
-WHERE kind = 'published' AND source = {source:String} AND filename = {filename:String}
-    AND load_id NOT IN (SELECT load_id FROM loads WHERE kind = 'condemned')
+WHERE kind IN ('published', 'withdrawn') AND source = {source:String} AND filename = {filename:String} AND sequence NOT IN given_up
 ORDER BY sequence
 LIMIT 1 BY sequence

@@ -1,7 +1,21 @@
--- The live load of each file of a source: of those that were not condemned, the one of its highest sequence.
+-- The live load of each file of a source: its last change, unless that took it out. Publications that were given up (see read_publications) do not count.
+WITH
+    condemned AS (SELECT load_id FROM loads WHERE kind = 'condemned'),
+    given_up AS
+    (
+        SELECT sequence
+        FROM loads
+        WHERE kind = 'published' AND isNotNull(previous) AND load_id IN condemned
+            AND sequence NOT IN (SELECT assumeNotNull(previous) FROM loads WHERE isNotNull(previous))
+    )
 SELECT filename, sequence, load_id, version, rows, rejected, proof
-FROM loads
-WHERE kind = 'published' AND source = {source:String}
-    AND load_id NOT IN (SELECT load_id FROM loads WHERE kind = 'condemned')
-ORDER BY filename, sequence DESC
-LIMIT 1 BY filename
+FROM
+(
+    SELECT filename, sequence, kind, load_id, version, rows, rejected, proof
+    FROM loads
+    WHERE kind IN ('published', 'withdrawn') AND source = {source:String} AND load_id NOT IN condemned AND sequence NOT IN given_up
+    ORDER BY filename, sequence DESC
+    LIMIT 1 BY filename
+)
+WHERE kind = 'published'
+ORDER BY filename
