@@ -32,7 +32,15 @@ interface LoadOfVersion {
 }
 
 /** What `accept` lifts: judgements of a file that can be read. */
-const ACCEPTABLE: readonly RefusalCode[] = ['WITHDRAWN', 'HELD_BACK', 'GONE', 'DUPLICATE'];
+const ACCEPTABLE: readonly RefusalCode[] = [
+  'WITHDRAWN',
+  'HELD_BACK',
+  'GONE',
+  'DUPLICATE',
+  'OTHER_MONTH',
+  'REJECTED_ROWS',
+  'OTHER_DATA_SET',
+];
 
 /** Files that one retry takes up; they are carried over from run to run until they are ingested. */
 const PAGE = 500;

@@ -2,7 +2,9 @@
 import { Context } from '@temporalio/activity';
 import type { Lake } from '../lake/lake.ts';
 import type { FileVersion, Source } from '../sources/source.ts';
+import { ANY_BUT_OTHERS, type FilePattern } from '../config/file-pattern.ts';
 import { fileMonth, readFileVersions } from '../warehouse/files.ts';
+import { isExempt } from '../warehouse/is-exempt.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { planChunks, type Chunk } from './chunks.ts';
@@ -28,6 +30,7 @@ export function createFetchActivities({
   warehouse,
   maxFileBytes,
   chunkBytes,
+  filePattern = ANY_BUT_OTHERS,
   faults = createFaults(),
 }: {
   source: Source;
@@ -35,6 +38,7 @@ export function createFetchActivities({
   warehouse: Warehouse;
   maxFileBytes: number;
   chunkBytes: number;
+  filePattern?: FilePattern;
   faults?: Faults;
 }) {
   /** The version we hold, without a word to the source. */
@@ -67,6 +71,12 @@ export function createFetchActivities({
         const { version, sizeBytes, url } = file;
         const lakeKey = lake.key({ source: input.source, filename, version });
         const prepared = { file, lakeKey, month: fileMonth(filename), chunks: [], refusal: null };
+        const mistake = filePattern.mistakeIn(filename);
+        if (
+          mistake !== undefined &&
+          !(await isExempt(warehouse, { source: input.source, filename, version }))
+        )
+          return { ...prepared, refusal: { code: 'OTHER_DATA_SET', message: mistake } };
         if (sizeBytes > maxFileBytes) {
           const message = `${sizeBytes} bytes, more than the ${maxFileBytes} that MAX_FILE_BYTES allows`;
           return { ...prepared, refusal: { code: 'TOO_LARGE', message } };

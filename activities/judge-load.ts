@@ -1,6 +1,7 @@
 /** What a file is judged by besides its form: before it is loaded by its bytes, and then by what it holds. */
 import { createHash } from 'node:crypto';
 import type { Lake } from '../lake/lake.ts';
+import { z } from 'zod';
 import { isAccepted } from '../warehouse/accepted-versions.ts';
 import {
   duplicateMessage,
@@ -10,8 +11,10 @@ import {
   readSameContent,
   recordContent,
 } from '../warehouse/file-contents.ts';
+import { isExempt } from '../warehouse/is-exempt.ts';
 import type { VerifiedLoad } from '../warehouse/load-file.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
+import { count } from '../warehouse/row-shapes.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { LoadInput } from './load-activities.ts';
 
@@ -24,11 +27,25 @@ export interface LoadJudge {
    * @returns why it is not to be loaded: another file has the same bytes, and is counted
    */
   before(input: LoadInput, signal: AbortSignal): Promise<Refusal | undefined>;
-  /** @returns what is worth saying about a load that is to be published */
-  after(load: VerifiedLoad, signal: AbortSignal): Promise<{ notes: string[] }>;
+  /** @returns what is worth saying about a load that is to be published, or why it is not to be */
+  after(
+    load: VerifiedLoad,
+    options: { month: string; signal: AbortSignal },
+  ): Promise<{ notes: string[] } | { refusal: Refusal }>;
 }
 
-export function createLoadJudge({ lake, warehouse }: { lake: Lake; warehouse: Warehouse }): LoadJudge {
+/** Of the rows of a file; more are a mistake in the file, or in how it is read. TLC's files have none to speak of. */
+const MAX_REJECTED_SHARE = 0.05;
+
+export function createLoadJudge({
+  lake,
+  warehouse,
+  maxRejectedShare = MAX_REJECTED_SHARE,
+}: {
+  lake: Lake;
+  warehouse: Warehouse;
+  maxRejectedShare?: number;
+}): LoadJudge {
   async function contentOf(key: string, sizeBytes: number, signal: AbortSignal): Promise<string> {
     const hash = createHash('sha256');
     for (let start = 0; start < sizeBytes; start += PIECE_BYTES) {
@@ -69,9 +86,15 @@ export function createLoadJudge({ lake, warehouse }: { lake: Lake; warehouse: Wa
         : undefined;
     },
 
-    async after({ source, filename, version, proof }, signal) {
+    async after(load, { month, signal }) {
+      const { source, filename, version, proof } = load;
+      const refusal =
+        (await tooManyRejected(warehouse, load, maxRejectedShare)) ??
+        (await otherMonth(warehouse, load, month));
+      if (refusal !== undefined && !(await isExempt(warehouse, { source, filename, version })))
+        return { refusal };
       const own = await readContent(warehouse, { source, filename, version });
-      const notes: string[] = [];
+      const notes: string[] = refusal === undefined ? [] : [`accepted: ${refusal.message}`];
       const { checksum, rowsLoaded } = proof;
       if (rowsLoaded === 0) return { notes };
       for (const other of await readLookalikes(warehouse, { source, filename, checksum })) {
@@ -84,4 +107,50 @@ export function createLoadJudge({ lake, warehouse }: { lake: Lake; warehouse: Wa
       return { notes };
     },
   };
+}
+
+const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
+
+/** Reasons that are named. */
+const MOST_REASONS = 3;
+
+async function tooManyRejected(
+  warehouse: Warehouse,
+  { loadId, rows, rejected }: VerifiedLoad,
+  most: number,
+): Promise<Refusal | undefined> {
+  const share = rejected / (rows + rejected);
+  // An empty file is refused by its footer.
+  if (rejected === 0 || (rows > 0 && share <= most)) return undefined;
+  const reasons = await warehouse.rows(
+    `SELECT reason, count() AS times FROM rejected_rows WHERE load_id = {load_id:UUID}
+     GROUP BY reason ORDER BY times DESC, reason LIMIT ${MOST_REASONS}`,
+    { row: z.object({ reason: z.string(), times: count }), params: { load_id: loadId } },
+  );
+  const named = reasons.map(({ reason, times }) => `${times} × ${reason}`).join(', ');
+  const limit =
+    rows === 0 ? 'so that nothing is left' : `more than the ${percent(most)} that MAX_REJECTED_SHARE allows`;
+  const message = `${rejected} of ${rows + rejected} rows (${percent(share)}) are no trips, ${limit}: ${named}. accept counts the others`;
+  return { code: 'REJECTED_ROWS', message };
+}
+
+const MONTH_ROW = z.object({ month: z.string(), trips: count });
+
+/** @param month in the file's name; '' for one without, which is never of another */
+async function otherMonth(
+  warehouse: Warehouse,
+  { loadId, rows }: VerifiedLoad,
+  month: string,
+): Promise<Refusal | undefined> {
+  if (month === '' || rows === 0) return undefined;
+  const months = await warehouse.rows(
+    `SELECT formatDateTime(day, '%Y-%m') AS month, sum(trips_by_day.trips) AS trips FROM trips_by_day
+     WHERE load_id = {load_id:UUID} GROUP BY month ORDER BY trips DESC, month`,
+    { row: MONTH_ROW, params: { load_id: loadId } },
+  );
+  const inside = months.find((each) => each.month === month)?.trips ?? 0;
+  const [most] = months;
+  if (most === undefined || inside * 2 >= rows) return undefined;
+  const message = `${rows - inside} of ${rows} trips lie outside ${month}, the month in its name; most (${most.trips}) in ${most.month}. accept counts them nevertheless`;
+  return { code: 'OTHER_MONTH', message };
 }

@@ -180,8 +180,9 @@ export function createLoadActivities({
       signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_DEADLINES * statementMs)]),
     });
     if ('code' in result) return { refusal: result };
-    const { notes } = await judge.after(result, signal);
-    return { load: result, notes: [...misfitNotes(schema, result.proof), ...notes] };
+    const judged = await judge.after(result, { month, signal });
+    if ('refusal' in judged) return judged;
+    return { load: result, notes: [...misfitNotes(schema, result.proof), ...judged.notes] };
   }
 
   return {

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { allowedHosts } from './allowed-hosts.ts';
 import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './access-settings.ts';
+import { ANY_BUT_OTHERS, filePattern, type FilePattern } from './file-pattern.ts';
 import { defaultEngineMemoryMb } from './memory-limits.ts';
 import type { S3Settings } from './s3-client.ts';
 import { visibleText } from './visible-text.ts';
@@ -39,6 +40,12 @@ export interface Environment {
   port: number;
   pollEveryMs: number;
   keepLoadsMs: number;
+  /** What becomes of the trips of a file that is gone at the source. */
+  onSourceDelete: 'keep' | 'withdraw';
+  /** Of the rows of a file, so many may be no trips before it is held back: 0 to 1. */
+  maxRejectedShare: number;
+  /** Which names are of our data set. */
+  filePattern: FilePattern;
   /** Undefined: not configured, the launcher starts one. */
   clickhouseUrl: string | undefined;
   redisUrl: string | undefined;
@@ -108,6 +115,11 @@ const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .refine((n) => n >= min && n <= max, { error: `must be a whole number from ${min} to ${max}` });
 
+const share = z
+  .string()
+  .regex(/^(0(\.\d+)?|1(\.0+)?)$/, { error: 'must be a number from 0 to 1' })
+  .transform(Number);
+
 const flag = z.enum(['0', '1'], { error: 'must be 0 or 1' }).transform((value) => value === '1');
 
 const variables = z.object({
@@ -123,6 +135,15 @@ const variables = z.object({
   PORT: wholeNumber(1, 65_535).default(4000),
   POLL_SECONDS: wholeNumber(1, 86_400).optional(),
   KEEP_LOADS_HOURS: wholeNumber(0, 100_000).default(24),
+  ON_SOURCE_DELETE: z.enum(['keep', 'withdraw'], { error: 'must be keep or withdraw' }).default('keep'),
+  MAX_REJECTED_SHARE: share.default(0.05),
+  FILE_PATTERN: z
+    .string()
+    .max(200, { error: 'must have at most 200 characters' })
+    .regex(/^[^/\\\p{Cc}]+$/u, {
+      error: 'must be a name, with * for any characters and ? for one, as in yellow_tripdata_*.parquet',
+    })
+    .optional(),
   CLICKHOUSE_URL: url(['http:', 'https:']).optional(),
   REDIS_URL: url(['redis:', 'rediss:']).optional(),
   TEMPORAL_ADDRESS: z
@@ -144,11 +165,7 @@ const variables = z.object({
   LADDER_MEMORY_MB: wholeNumber(1, 1_000_000).default(512),
   SCAN_BUDGET_ROWS: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(200_000_000),
   REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 3_600).default(30),
-  AUDIT_SHARE: z
-    .string()
-    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, { error: 'must be a number from 0 to 1' })
-    .transform(Number)
-    .default(0.01),
+  AUDIT_SHARE: share.default(0.01),
   SCAN_BUDGET_ROWS_PER_MINUTE: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2_000_000_000),
   RESULT_CACHE_MB: wholeNumber(0, 1_000_000).default(64),
   TRUSTED_DOCUMENTS_ONLY: flag.default(false),
@@ -285,6 +302,9 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     port: values.PORT,
     pollEveryMs: (values.POLL_SECONDS ?? defaultPollSeconds) * 1000,
     keepLoadsMs: values.KEEP_LOADS_HOURS * 3_600_000,
+    onSourceDelete: values.ON_SOURCE_DELETE,
+    maxRejectedShare: values.MAX_REJECTED_SHARE,
+    filePattern: values.FILE_PATTERN === undefined ? ANY_BUT_OTHERS : filePattern(values.FILE_PATTERN),
     clickhouseUrl: values.CLICKHOUSE_URL,
     redisUrl: values.REDIS_URL,
     temporalAddress: values.TEMPORAL_ADDRESS,

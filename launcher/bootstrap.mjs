@@ -41,7 +41,7 @@ if (mode === 'start') {
   const { builtProgram } = await import('../config/program/built-program.mjs');
   process.setSourceMapsEnabled(true);
   const { main } = await import(pathToFileURL(await builtProgram('launcher/main.ts')).href);
-  await main({ find: (name) => searches.get(name) });
+  await main({ find: (name) => searches.get(name), args: rest });
 } else if (mode === 'test') {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   process.argv = [process.argv[0], vitest, 'run', ...rest];

@@ -26,6 +26,21 @@ test('a folder keeps to its first source', () => {
   expect(() => checkHeldSource(demo)).toThrow('does not say which source');
 });
 
+test('a source that has moved is bound again when that is asked for', () => {
+  const dataDir = folder();
+  keepHeldSource({ dataDir, source: sourceOf('file:///files') });
+  const moved = { dataDir, source: sourceOf('s3://bucket/files') };
+  expect(() => checkHeldSource(moved)).toThrow(
+    / or SOURCE_URL back; where the same files have moved, .* --rebind$/,
+  );
+  checkHeldSource({ ...moved, rebind: true });
+  keepHeldSource(moved);
+  checkHeldSource(moved);
+  expect(() => checkHeldSource({ dataDir, source: sourceOf('demo:'), rebind: true })).toThrow(
+    /are kept apart/,
+  );
+});
+
 test('a source stays the same when its secrets change, also for a folder that knows them', () => {
   const dataDir = folder();
   const signed = { dataDir, source: sourceOf(`https://me:a@b@${TEMPLATE}?sig=new`) };

@@ -12,10 +12,19 @@ const held = z.object({
 type Held = z.infer<typeof held>;
 
 /**
- * A folder holds the data of one source for good: `DATA_DIR/source.json` says which.
+ * A folder holds the data of one source: `DATA_DIR/source.json` says which.
+ * @param rebind the source has moved: what it shows at its new address takes the place of what it showed at the old one, file by file
  * @throws Refusal when it is another one
  */
-export function checkHeldSource({ dataDir, source }: { dataDir: string; source: SourceLocation }): void {
+export function checkHeldSource({
+  dataDir,
+  source,
+  rebind = false,
+}: {
+  dataDir: string;
+  source: SourceLocation;
+  rebind?: boolean;
+}): void {
   const path = pathIn(dataDir);
   let text: string;
   try {
@@ -28,7 +37,15 @@ export function checkHeldSource({ dataDir, source }: { dataDir: string; source: 
   if (written === undefined) throw new Refusal(`${path} does not say which source's data the folder holds`);
   const there = withoutSecrets(written.source);
   const { source: here, query } = heldOf(source);
-  const advice = 'set DATA_DIR to another folder, or SOURCE_URL back';
+  const isDemo = there === 'demo:' || here === 'demo:';
+  if (rebind && !isDemo) return;
+  if (rebind && there !== here)
+    throw new Refusal(
+      `${dataDir} holds the data of ${there}, not of ${here}: trips of the demo and real ones are kept apart, also with --rebind; set DATA_DIR to another folder`,
+    );
+  const advice = isDemo
+    ? 'set DATA_DIR to another folder, or SOURCE_URL back'
+    : 'set DATA_DIR to another folder, or SOURCE_URL back; where the same files have moved, start once with npm start -- --rebind';
   if (there !== here) throw new Refusal(`${dataDir} holds the data of ${there}, not of ${here}: ${advice}`);
   if ((written.query ?? queryIdentity(written.source)) !== query)
     throw new Refusal(`${dataDir} holds the data of ${there} with another query: ${advice}`);

@@ -12,6 +12,8 @@ import { planParts, type Plan } from './parts.ts';
 import { makeDataDirPrivate } from './private-data-dir.ts';
 import { createProcessGroups } from './process-groups.ts';
 import { Refusal } from './refusal.ts';
+import { requireSourceFolder } from './source-folder.ts';
+import { parseStartOptions } from './start-options.ts';
 import { createRunFiles } from './run-files.ts';
 import { onStopSignals } from './stop-signals.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
@@ -22,18 +24,22 @@ const root = resolve(import.meta.dirname, '..');
 /**
  * Runs until it is told to stop, or until a part fails for good. Ends the process.
  * @param find where the local servers are
+ * @param args after `npm start --`
  */
-export async function main({ find }: { find: FindServer }): Promise<never> {
+export async function main({ find, args }: { find: FindServer; args: readonly string[] }): Promise<never> {
   const environment = environmentOrExit();
   const terminal = createTerminal(process.stdout);
   process.stderr.on('error', () => {});
   let lock: DataDirLock | undefined;
   try {
+    const { rebind } = parseStartOptions(args);
+    // Before anything is made or claimed for it.
+    requireSourceFolder(environment.source);
     // Of all that is written, also by the parts: nothing for other users of the machine.
     process.umask(0o077);
     lock = lockDataDir(environment.dataDir);
     makeDataDirPrivate(environment.dataDir);
-    checkHeldSource(environment);
+    checkHeldSource({ ...environment, rebind });
     const servers = await findLocalServers({ environment, find });
     await endLeftOver(lock.leftOver);
     const variables = { ...process.env, LOG_FORMAT: process.env['LOG_FORMAT'] ?? 'pretty' };

@@ -21,7 +21,13 @@ export type RefusalCode =
   /** Taken out because the source does not show it any more (`ON_SOURCE_DELETE=withdraw`). */
   | 'GONE'
   /** Its bytes are counted under another name. */
-  | 'DUPLICATE';
+  | 'DUPLICATE'
+  /** Most of its trips lie outside the month in its name. */
+  | 'OTHER_MONTH'
+  /** Too many of its rows, or all of them, are no trips. */
+  | 'REJECTED_ROWS'
+  /** By its name it is of another data set. */
+  | 'OTHER_DATA_SET';
 
 export interface Refusal {
   code: RefusalCode;

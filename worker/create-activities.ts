@@ -3,6 +3,7 @@ import type { Activities } from '../activities/activities.ts';
 import { createControlActivities } from '../activities/control-activities.ts';
 import { createFaults } from '../activities/faults.ts';
 import { createFetchActivities } from '../activities/fetch-activities.ts';
+import { createLoadJudge } from '../activities/judge-load.ts';
 import { createListActivities } from '../activities/list-activities.ts';
 import { createLoadActivities } from '../activities/load-activities.ts';
 import { createOrphanActivities } from '../activities/orphan-activities.ts';
@@ -39,18 +40,32 @@ export function createActivities({
   announcer: Announcer;
   environment: Pick<
     Environment,
-    'sourceName' | 'pollEveryMs' | 'maxFileBytes' | 'chunkBytes' | 'keepLoadsMs' | 'engineMemoryMb'
+    | 'sourceName'
+    | 'pollEveryMs'
+    | 'maxFileBytes'
+    | 'chunkBytes'
+    | 'keepLoadsMs'
+    | 'engineMemoryMb'
+    | 'onSourceDelete'
+    | 'maxRejectedShare'
+    | 'filePattern'
   >;
 }): Activities {
   const { sourceName, pollEveryMs, maxFileBytes, chunkBytes, keepLoadsMs, engineMemoryMb } = environment;
+  const { onSourceDelete, maxRejectedShare, filePattern } = environment;
   const faults = createFaults();
   return {
-    ...createListActivities({ source, warehouse, client, pollEveryMs, now: Date.now, faults }),
-    ...createFetchActivities({ source, lake, warehouse, maxFileBytes, chunkBytes, faults }),
+    ...createListActivities({
+      ...{ source, warehouse, client, pollEveryMs, onSourceDelete },
+      now: Date.now,
+      faults,
+    }),
+    ...createFetchActivities({ source, lake, warehouse, maxFileBytes, chunkBytes, filePattern, faults }),
     ...createLoadActivities({
       lake,
       warehouse: loader,
       readAlone: createReadAlone({ memoryMb: engineMemoryMb }),
+      judge: createLoadJudge({ lake, warehouse: loader, maxRejectedShare }),
     }),
     ...createIngestRecordActivities({ warehouse }),
     ...createPublishActivities({ warehouse, announce: announcer.announce, now: Date.now }),

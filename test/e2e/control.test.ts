@@ -117,6 +117,8 @@ const SAMPLES = [
   'resume { accepted }',
   'retryQuarantined { accepted }',
   'rollback(filename: "x") { accepted }',
+  'withdraw(filename: "x") { accepted }',
+  'accept(filename: "x") { accepted }',
   'setLimits(maxConcurrent: 1) { accepted }',
 ];
 
@@ -153,6 +155,8 @@ describe('GraphQL refuses what makes no sense', () => {
     ['retryQuarantined(filenames: []) { accepted }', /"filenames" is empty/],
     ['retryQuarantined(filenames: [""]) { accepted }', /1 to 1000 characters/],
     ['rollback(filename: "") { accepted }', /1 to 1000 characters/],
+    ['withdraw(filename: "") { accepted }', /1 to 1000 characters/],
+    ['accept(filename: "") { accepted }', /1 to 1000 characters/],
     ['setLimits { accepted }', /expected \{"minConcurrent": 1/],
     [
       'setLimits(minConcurrent: 5, maxConcurrent: 2) { accepted }',
@@ -465,15 +469,20 @@ describe('straight through Temporal', () => {
     expect(await failure(update('rollback'))).toMatch(/expected \{"filename"/);
     expect(await failure(update('rollback', 'x'))).toMatch(/expected \{"filename"/);
     expect(await failure(update('rollback', { filename: 7 }))).toMatch(/a filename is a text; got 7/);
+    expect(await failure(update('withdraw'))).toMatch(/expected \{"filename"/);
+    expect(await failure(update('accept', { filename: 7 }))).toMatch(/a filename is a text; got 7/);
     expect(await failure(update('retryQuarantined', 7))).toMatch(/expected \{"filenames"/);
     expect(await failure(update('retryQuarantined', { filenames: 'x' }))).toMatch(/must be a list/);
     expect(await failure(update('rollback', { filename: 'x' }))).toMatch(/there is no file x/);
     await idle();
     const publisher = client.workflow.getHandle('publisher');
     await publisher.signal('publish', { load: { loadId: 'x' }, replyTo: 'nobody' });
-    for (const nonsense of [undefined, 7, { source: 'yellow' }])
+    for (const nonsense of [undefined, 7, { source: 'yellow' }]) {
       await publisher.signal('rollbackLoad', nonsense);
+      await publisher.signal('withdrawFile', nonsense);
+    }
     await watcher().signal('rollbackSettled', 7);
+    await watcher().signal('withdrawalSettled', 7);
     expect(await failure(publisher.executeUpdate<unknown, [unknown]>('releaseLoads', { args: [7] }))).toMatch(
       /loadIds/,
     );

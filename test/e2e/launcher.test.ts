@@ -277,6 +277,14 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     expect(readdirSync(join(folder, 'other'))).toEqual([]);
   });
 
+  test('refuses a source folder that is not there, and claims nothing for it', async () => {
+    const claimed = join(folder, 'claimed');
+    expect(await refusal({ SOURCE_URL: 'file:///no/such/folder', DATA_DIR: claimed })).toEqual([
+      'tripline: SOURCE_URL names file:///no/such/folder, which does not exist: name a folder that is there, with the files in it, or make this one first',
+    ]);
+    expect(readdirSync(folder)).not.toContain('claimed');
+  });
+
   test('refuses a folder that holds the data of another source', async () => {
     const other = mkdtempSync(join(folder, 'other-'));
     writeFileSync(join(other, 'source.json'), '{"source":"https://example.org/"}');

@@ -95,7 +95,14 @@ it('fires when a publication touched the range, and only then', { timeout: 60_00
   await until('what was missed is told at once', () => missed.events.length === 1);
   expect(missed.events).toEqual(march.events.slice(1));
 
-  await until('the progress is told', () => progress.events.at(-1)?.ingestionProgress.dataVersion === 5);
+  // A publication is seen before what is recorded of it in `files`.
+  await until('the progress is told', () => {
+    const last = progress.events.at(-1)?.ingestionProgress;
+    return (
+      last?.dataVersion === 5 &&
+      last.stages.some(({ stage, count }) => stage === 'QUARANTINED' && count === 1)
+    );
+  });
   const states = progress.events.map(({ ingestionProgress }) => ingestionProgress);
   expect(states[0]).toMatchObject({ paused: false, dataVersion: 2, underWay: [] });
   expect(states.at(-1)?.stages).toEqual([

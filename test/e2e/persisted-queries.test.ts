@@ -326,6 +326,8 @@ describe('a gateway of trusted documents alone', () => {
     series: { bucket: 'DAY' },
     Backfill: { from: '2022-13', to: '2022-13', force: false },
     Rollback: { filename: 'none' },
+    Withdraw: { filename: 'none' },
+    Accept: { filename: 'none' },
   };
   const nameOf = (query: string): string => /^\w+ (\w+)/.exec(query)?.[1] ?? '';
   const NOT_TRUSTED = ['DOCUMENT_NOT_TRUSTED'];

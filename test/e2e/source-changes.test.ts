@@ -229,3 +229,74 @@ it('a file that is gone at the source is shown as gone, and stays counted', asyn
   await file('2022-05', 'is back', (found) => found.gone === null);
   expect(await total()).toBe(ALL);
 });
+
+/** Loaded as it is, and taken away again. */
+async function judged(filename: string, trips: number, reason: RegExp): Promise<void> {
+  const held = await until(`${filename} is held back`, async () => {
+    const found = (await files()).get(filename);
+    return found?.stage === 'QUARANTINED' && found;
+  });
+  expect(held).toMatchObject({ live: null, reason: expect.stringMatching(reason) });
+  expect(await total()).toBe(ALL);
+  await mutate(`accept(filename: "${filename}") { accepted }`);
+  await until(`${filename} is counted`, async () => (await files()).get(filename)?.stage === 'PUBLISHED');
+  // What is accepted stays so.
+  const month = /\d{4}-\d\d/.exec(filename)?.[0];
+  const { id } = await mutate<{ id: string }>(
+    `backfill(from: "${month}", to: "${month}", force: true) { id }`,
+  );
+  await until('it is loaded again', async () => {
+    const { data } = await tripline.graphql<{
+      source: { backfills: { id: string; looked: boolean; remaining: number }[] };
+    }>('{ source { backfills { id looked remaining } } }');
+    return data?.source.backfills.some((each) => each.id === id && each.looked && each.remaining === 0);
+  });
+  expect((await files()).get(filename)).toMatchObject({ stage: 'PUBLISHED', live: { trips } });
+  expect(await total()).toBe(ALL + trips);
+  unlinkSync(join(folder, filename));
+  await mutate(`withdraw(filename: "${filename}") { accepted }`);
+}
+
+it('a file most of whose trips lie outside the month in its name is held back until accept', async () => {
+  await writeTrips({ path: path('2022-08'), month: '2022-07', rows: 70, seed: 3 });
+  await judged(
+    name('2022-08'),
+    70,
+    /^OTHER_MONTH: 70 of 70 trips lie outside 2022-08, .* most \(70\) in 2022-07/,
+  );
+});
+
+it('a file that loses too many of its rows, or all, is held back until accept, and points tell how many', async () => {
+  const lost = (share: string) => ({
+    trip_distance: `CASE WHEN i % 10 < ${share} THEN NULL ELSE 1.5 + i END`,
+  });
+  await writeTrips({ path: path('2022-06'), month: '2022-06', rows: 80, seed: 4, columns: lost('10') });
+  await judged(
+    name('2022-06'),
+    0,
+    /^REJECTED_ROWS: 80 of 80 rows \(100 %\) are no trips, so that nothing is left: 80 × no distance/,
+  );
+  await writeTrips({ path: path('2022-07'), month: '2022-07', rows: 80, seed: 5, columns: lost('1') });
+  const july = name('2022-07');
+  await until('it is held back', async () =>
+    (await files()).get(july)?.reason?.startsWith('REJECTED_ROWS: 8 of 80'),
+  );
+  await mutate(`accept(filename: "${july}") { accepted }`);
+  await file('2022-07', 'is counted', isCounted);
+  const { data } = await tripline.graphql<{ p90Series: { points: { trips: number; rejected: number }[] } }>(
+    '{ p90Series(bucket: MONTH, pickup: { from: "2022-05-01", to: "2022-08-01" }) { points { trips rejected } } }',
+  );
+  expect(data?.p90Series.points).toEqual([
+    { trips: 50, rejected: 0 },
+    { trips: 0, rejected: 0 },
+    { trips: 72, rejected: 8 },
+  ]);
+  unlinkSync(path('2022-07'));
+  await mutate(`withdraw(filename: "${july}") { accepted }`);
+});
+
+it('a file of another data set, by its name, is held back until accept', async () => {
+  const filename = 'fhvhv_tripdata_2022-09.parquet';
+  await writeTrips({ path: join(folder, filename), month: '2022-09', rows: 60, seed: 6 });
+  await judged(filename, 60, /^OTHER_DATA_SET: by its name it is of the data set fhvhv, not of yellow/);
+});

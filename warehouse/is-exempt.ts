@@ -1,0 +1,13 @@
+import { isAccepted } from './accepted-versions.ts';
+import { readFileChanges } from './loads.ts';
+import type { Warehouse } from './warehouse.ts';
+
+/** Does no judgement hold this version back? An operator has accepted it, or its trips are counted already. */
+export async function isExempt(
+  warehouse: Warehouse,
+  file: { source: string; filename: string; version: string },
+): Promise<boolean> {
+  if (await isAccepted(warehouse, file)) return true;
+  const changes = await readFileChanges(warehouse, file);
+  return changes.at(-1)?.load?.version === file.version;
+}
