@@ -11,7 +11,7 @@ import {
   type FileRecord,
 } from '../warehouse/files.ts';
 import type { VerifiedLoad } from '../warehouse/load-file.ts';
-import { readFileChanges } from '../warehouse/loads.ts';
+import { liveLoadOf, readFileChanges } from '../warehouse/loads.ts';
 import { recordOut } from '../warehouse/record-out.ts';
 import type { RefusalCode } from '../warehouse/refusal.ts';
 import { rollbackTarget } from '../warehouse/rollback-target.ts';
@@ -91,7 +91,7 @@ export function createControlActivities({
     }): Promise<{ live: LoadOfVersion } | Mistake> {
       const { filename } = file;
       const changes = await readFileChanges(warehouse, file);
-      const load = changes.at(-1)?.load ?? null;
+      const load = liveLoadOf(changes);
       if (load !== null) return { live: { loadId: load.loadId, version: load.version } };
       const known = changes.length > 0 || (await readFileVersions(warehouse, file)).length > 0;
       return known

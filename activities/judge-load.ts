@@ -71,40 +71,48 @@ export function createLoadJudge({
     return sha256;
   }
 
+  /** The publisher judges it again, one publication after the other: this only saves the load, or tells sooner. */
+  async function doubled(
+    { source, filename, version }: { source: string; filename: string; version: string },
+    sha256: string,
+  ): Promise<Refusal | undefined> {
+    const judged = judgeContent({ filename, version }, await readSameContent(warehouse, { source, sha256 }), {
+      accepted: await isAccepted(warehouse, { source, filename, version }),
+    });
+    return judged.kind === 'duplicate' ? { code: 'DUPLICATE', message: duplicateMessage(judged) } : undefined;
+  }
+
   return {
     async before({ source, filename, version, lakeKey, sizeBytes }, signal) {
       const sha256 = await contentOf(lakeKey, sizeBytes, signal);
       await recordContent(warehouse, { source, filename, version, sha256 });
-      // The publisher judges it again, one publication after the other: this only saves it the load.
-      const judged = judgeContent(
-        { filename, version },
-        await readSameContent(warehouse, { source, sha256 }),
-        { accepted: await isAccepted(warehouse, { source, filename, version }) },
-      );
-      return judged.kind === 'duplicate'
-        ? { code: 'DUPLICATE', message: duplicateMessage(judged) }
-        : undefined;
+      return doubled({ source, filename, version }, sha256);
     },
 
     async after(load, { month, signal }) {
-      const { source, filename, version, proof } = load;
+      const { source, filename, version, proof, rows } = load;
+      const own = await readContent(warehouse, { source, filename, version });
+      const lookalikes =
+        rows === 0 ? [] : await readLookalikes(warehouse, { source, filename, checksum: proof.checksum });
+      const notes: string[] = [];
+      for (const other of lookalikes) {
+        if ((await contentOfLoaded({ source, ...other }, signal)) === own) continue;
+        notes.push(
+          `row numbers, pickups and distances are those of ${other.filename}, whose bytes are others: both are counted`,
+        );
+      }
+      // Of those that were loaded before contents were recorded, the bytes are known only now.
+      const duplicate =
+        lookalikes.length === 0 || own === undefined
+          ? undefined
+          : await doubled({ source, filename, version }, own);
+      if (duplicate !== undefined) return { refusal: duplicate };
       const refusal =
         (await tooManyRejected(warehouse, load, maxRejectedShare)) ??
         (await otherMonth(warehouse, load, month));
-      if (refusal !== undefined && !(await isExempt(warehouse, { source, filename, version })))
-        return { refusal };
-      const own = await readContent(warehouse, { source, filename, version });
-      const notes: string[] = refusal === undefined ? [] : [`accepted: ${refusal.message}`];
-      const { checksum, rowsLoaded } = proof;
-      if (rowsLoaded === 0) return { notes };
-      for (const other of await readLookalikes(warehouse, { source, filename, checksum })) {
-        const sha256 = await contentOfLoaded({ source, ...other }, signal);
-        if (sha256 !== own)
-          notes.push(
-            `row numbers, pickups and distances are those of ${other.filename}, whose bytes are others: both are counted`,
-          );
-      }
-      return { notes };
+      if (refusal === undefined) return { notes };
+      if (!(await isExempt(warehouse, { source, filename, version }))) return { refusal };
+      return { notes: [...notes, `counted nevertheless: ${refusal.message}`] };
     },
   };
 }

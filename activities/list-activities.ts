@@ -10,6 +10,7 @@ import {
   type FileRecord,
 } from '../warehouse/files.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { IgnoredFiles } from '../sources/ignored-files.ts';
 import type { ListedFile, Source } from '../sources/source.ts';
 import { SourceError } from '../sources/source-error.ts';
 import { sourceFailure } from './failures.ts';
@@ -49,6 +50,8 @@ export interface ListChangesResult {
   withdraw?: string[];
   /** What is wrong with the listing, for people. */
   problem?: string;
+  /** What the listing leaves out. */
+  ignored?: IgnoredFiles[];
 }
 
 /** Changed files per answer, or as many as `withinBytes` takes. */
@@ -108,11 +111,6 @@ export function createListActivities({
       { source, warehouse, now },
       { listing, known, inFlight: new Set(inFlight.keys()), signal },
     );
-    const isPoll = input.months === undefined;
-    const gone =
-      isPoll && onSourceDelete === 'withdraw'
-        ? await goneAndCounted(warehouse, { source: input.source, listing, known })
-        : {};
     const hasDuplicates = [...known.values()].some((file) => quarantineCode(file) === 'DUPLICATE');
     const freed = hasDuplicates
       ? await readFreedDuplicates(warehouse, { source: input.source })
@@ -150,7 +148,14 @@ export function createListActivities({
       if (more) break;
       changed.push(file);
     }
-    return { changed, more, listed: listing.length, pollEveryMs, ...gone };
+    // While something changes, a file that is gone may be on its way in under another name.
+    const isQuiet = changed.length === 0 && input.inFlight.length === 0 && input.months === undefined;
+    const gone =
+      isQuiet && onSourceDelete === 'withdraw'
+        ? await goneAndCounted(warehouse, { source: input.source, listing, known })
+        : {};
+    const ignored = source.ignored?.() ?? [];
+    return { changed, more, listed: listing.length, pollEveryMs, ...gone, ignored };
   }
 
   return {

@@ -56,6 +56,7 @@ interface Source {
   backfills: Backfill[];
   files: { stage: string; count: number }[];
   gone: number;
+  ignored: { reason: string; files: number; example: string }[];
 }
 
 async function showStatus({ ask, output }: Means): Promise<void> {
@@ -78,6 +79,10 @@ function statusLines(source: Source): string[] {
     ...(source.gone === 0
       ? []
       : [['gone', `${number.format(source.gone)} that the source does not show any more`]]),
+    ...source.ignored.map(({ reason, files, example }) => [
+      'ignored',
+      `${number.format(files)} as ${example}: ${reason}`,
+    ]),
     ...source.backfills.map((each) => ['backfill', backfillLine(each)]),
     ...(source.problem === null ? [] : [['problem', source.problem]]),
     ...source.mistakes.map((mistake) => ['mistake', mistake]),

@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest';
 import {
+  acceptAnswer,
   ingestProgress,
   originLimits,
   originViewAnswer,
   retryAnswer,
   rollbackAnswer,
   watcherStatus,
+  withdrawAnswer,
 } from './temporal-answers.ts';
 
 const SHAPES = {
@@ -17,6 +19,7 @@ const SHAPES = {
       backfills: [
         { id: 'b', from: '2023-01', to: '2023-02', force: false, found: 1, remaining: 0, looked: true },
       ],
+      ignored: [{ kind: 'FOLDER', reason: 'why', files: 2, example: 'x' }],
     },
   },
   ingestProgress: {
@@ -37,6 +40,8 @@ const SHAPES = {
     shape: rollbackAnswer,
     right: { filename: 'a', sequence: 3, version: 'v', heldBack: null },
   },
+  withdrawAnswer: { shape: withdrawAnswer, right: { filename: 'a', sequence: 3, version: 'v' } },
+  acceptAnswer: { shape: acceptAnswer, right: { filename: 'a', version: 'v' } },
   originLimits: { shape: originLimits, right: { minConcurrent: 1, maxConcurrent: 16 } },
 };
 
@@ -52,7 +57,7 @@ it.each(Object.entries(SHAPES))(
   },
 );
 
-it('takes a watcher from before backfills were told', () => {
-  const { backfills: _, ...before } = SHAPES.watcherStatus.right;
-  expect(watcherStatus.parse(before).backfills).toEqual([]);
+it('takes a watcher from before backfills, and what is ignored, were told', () => {
+  const { backfills: _, ignored: __, ...before } = SHAPES.watcherStatus.right;
+  expect(watcherStatus.parse(before)).toMatchObject({ backfills: [], ignored: [] });
 });

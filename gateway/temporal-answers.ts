@@ -15,6 +15,8 @@ import type {
 } from '../workflows/messages.ts';
 import type { OriginLimits } from '../workflows/origin-state.ts';
 
+/** Of another worker's, a newer kind would be none. */
+const IGNORED_KINDS = ['COMPRESSED', 'OTHER_FORMAT', 'FOLDER', 'UNUSABLE_NAME'] as const;
 const MOST_TEXT = 10_000;
 const MOST_LISTED = 10_000;
 const MOST_WORKERS = 10_000;
@@ -46,6 +48,10 @@ export const watcherStatus: z.ZodType<WatcherStatus> = z.object({
   mistakes: z.array(text).max(MOST_LISTED),
   // An older watcher does not tell.
   backfills: z.array(backfillProgress).max(MOST_LISTED).default([]),
+  ignored: z
+    .array(z.object({ kind: z.enum(IGNORED_KINDS), reason: text, files: count, example: text }))
+    .max(MOST_LISTED)
+    .default([]),
 });
 
 export const ingestProgress: z.ZodType<IngestProgress> = z.object({

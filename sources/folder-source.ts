@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { requireRange } from './byte-range.ts';
 import { isParquetFilename, requireParquetFilename } from './filename.ts';
+import { IgnoredTally, type IgnoredFiles } from './ignored-files.ts';
 import { createSettling } from './settling.ts';
 import type { ByteRange, FileVersion, ListedFile, Source } from './source.ts';
 import { SourceError } from './source-error.ts';
@@ -21,9 +22,12 @@ const LOOKS_AT_ONCE = 16;
  */
 export function createFolderSource({ path }: { path: string }): Source {
   const settling = createSettling();
+  let ignored: IgnoredFiles[] = [];
   return {
     async list({ signal }) {
-      const names = await namesIn(path);
+      const tally = new IgnoredTally();
+      const names = await namesIn(path, tally);
+      ignored = tally.all();
       const listed: ListedFile[] = [];
       for (let i = 0; i < names.length; i += LOOKS_AT_ONCE) {
         signal.throwIfAborted();
@@ -47,6 +51,8 @@ export function createFolderSource({ path }: { path: string }): Source {
       settling.forgetAllBut(new Set(names.map((name) => join(path, name))));
       return listed;
     },
+
+    ignored: () => ignored,
 
     async gone({ filenames, signal }) {
       const gone: string[] = [];
@@ -88,9 +94,15 @@ function versionOf({ size, mtimeNs, ino }: BigIntStats): string {
   return `${size}-${mtimeNs}-${ino}`;
 }
 
-async function namesIn(path: string): Promise<string[]> {
+async function namesIn(path: string, tally: IgnoredTally): Promise<string[]> {
   try {
-    return (await readdir(path)).filter(isParquetFilename).sort();
+    const entries = await readdir(path, { withFileTypes: true });
+    // Symbolic links are what they lead to.
+    for (const entry of entries) tally.see(entry.name, { isFolder: entry.isDirectory() });
+    return entries
+      .filter((entry) => !entry.isDirectory() && isParquetFilename(entry.name))
+      .map(({ name }) => name)
+      .sort();
   } catch (cause) {
     throw new SourceError('unavailable', `The folder ${path} cannot be read: ${reasonOf(cause)}`, { cause });
   }

@@ -4,6 +4,7 @@ import { createHttpFiles } from './http-file.ts';
 import { statusError } from './http-status.ts';
 import { parseIndexPage, type IndexLink } from './index-page.ts';
 import { requireParquetFilename } from './filename.ts';
+import { IgnoredTally, type IgnoredFiles } from './ignored-files.ts';
 import type { RequestGate } from './request-gate.ts';
 import type { ListedFile, Source } from './source.ts';
 import { SourceError } from './source-error.ts';
@@ -51,6 +52,8 @@ export function createHttpIndexSource(options: HttpIndexOptions): Source {
       hints = seen;
       return page.links.map(pinned);
     },
+    ignored: () => page?.ignored ?? [],
+
     // The listing is all that there is.
     gone: ({ filenames }) => Promise.resolve([...filenames]),
 
@@ -69,6 +72,7 @@ interface Page {
   url: string;
   etag: string | null;
   links: IndexLink[];
+  ignored: IgnoredFiles[];
 }
 
 /** The folder's own query, which may be a signature, goes along. */
@@ -114,10 +118,12 @@ async function fetchPage(options: {
     }
     pieces.push(piece);
   }
+  const tally = new IgnoredTally();
   const html = Buffer.concat(pieces).toString('utf8');
   return {
     url: url.href,
     etag: answer.headers.get('etag'),
-    links: parseIndexPage({ html, pageUrl: answer.url }),
+    links: parseIndexPage({ html, pageUrl: answer.url, tally }),
+    ignored: tally.all(),
   };
 }

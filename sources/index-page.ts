@@ -1,5 +1,6 @@
 /** The links of a directory listing, as nginx, Apache, Python and many others print it. */
 import { isParquetFilename } from './filename.ts';
+import type { IgnoredTally } from './ignored-files.ts';
 
 export interface IndexLink {
   filename: string;
@@ -17,14 +18,23 @@ const MAX_LINE_CHARS = 500;
  * Links to `.parquet` files directly in the folder of `pageUrl`, in ascending order of name, each name once. Links
  * elsewhere (other hosts, subfolders, sort orders) are passed over, and the query of a link is ignored.
  */
-export function parseIndexPage({ html, pageUrl }: { html: string; pageUrl: URL }): IndexLink[] {
+export function parseIndexPage({
+  html,
+  pageUrl,
+  tally,
+}: {
+  html: string;
+  pageUrl: URL;
+  /** Counts the other links into the folder. */
+  tally?: IgnoredTally;
+}): IndexLink[] {
   const folder = new URL('.', pageUrl);
   const links = new Map<string, IndexLink>();
   const visible = html.replaceAll(/<!--[\s\S]*?(?:-->|$)/g, '');
   for (const anchor of visible.matchAll(ANCHOR)) {
     const href = HREF.exec(anchor[0]);
     if (href === null) continue;
-    const filename = nameIn(folder, decodeEntities(href[1] ?? href[2] ?? href[3] ?? '').trim());
+    const filename = nameIn(folder, decodeEntities(href[1] ?? href[2] ?? href[3] ?? '').trim(), tally);
     if (filename === undefined || links.has(filename)) continue;
     const end = anchor.index + anchor[0].length;
     links.set(filename, { filename, hint: hintIn(visible.slice(end, end + MAX_LINE_CHARS)) });
@@ -32,7 +42,7 @@ export function parseIndexPage({ html, pageUrl }: { html: string; pageUrl: URL }
   return [...links.values()].sort((a, b) => (a.filename < b.filename ? -1 : 1));
 }
 
-function nameIn(folder: URL, href: string): string | undefined {
+function nameIn(folder: URL, href: string, tally: IgnoredTally | undefined): string | undefined {
   if (!URL.canParse(href, folder.href)) return undefined;
   const target = new URL(href, folder);
   if (target.origin !== folder.origin || !target.pathname.startsWith(folder.pathname)) return undefined;
@@ -42,7 +52,11 @@ function nameIn(folder: URL, href: string): string | undefined {
   } catch {
     return undefined;
   }
-  return isParquetFilename(name) ? name : undefined;
+  if (isParquetFilename(name)) return name;
+  const isFolder = name.endsWith('/');
+  const bare = isFolder ? name.slice(0, -1) : name;
+  if (bare !== '') tally?.see(bare, { isFolder });
+  return undefined;
 }
 
 /** The text between the end of the link and the end of its line. */

@@ -9,6 +9,7 @@ import {
 import { addAbortSignal, Readable } from 'node:stream';
 import { requireRange } from './byte-range.ts';
 import { isParquetFilename, requireParquetFilename } from './filename.ts';
+import { IgnoredTally, type IgnoredFiles } from './ignored-files.ts';
 import { OPEN_GATE, type RequestGate, type RequestOutcome } from './request-gate.ts';
 import { s3Outcome, s3SourceError } from './s3-source-error.ts';
 import type { ByteRange, FileVersion, ListedFile, Source } from './source.ts';
@@ -50,9 +51,11 @@ export function createS3Source({ client, bucket, prefix, gate = OPEN_GATE }: S3S
     }
   }
 
+  let ignored: IgnoredFiles[] = [];
   return {
     async list({ signal }) {
       const listed: ListedFile[] = [];
+      const tally = new IgnoredTally();
       let from: string | undefined;
       do {
         const command = new ListObjectsV2Command({
@@ -66,17 +69,24 @@ export function createS3Source({ client, bucket, prefix, gate = OPEN_GATE }: S3S
         ).catch(requireListing);
         for (const { Key: key = '', ETag: etag } of page.Contents ?? []) {
           const filename = key.slice(prefix.length);
-          if (!key.startsWith(prefix) || !isParquetFilename(filename)) continue;
+          if (!key.startsWith(prefix)) continue;
+          tally.see(filename);
+          if (!isParquetFilename(filename)) continue;
           listed.push({ filename, version: etag && quoted(etag), hint: undefined });
         }
+        for (const { Prefix: key = '' } of page.CommonPrefixes ?? [])
+          tally.see(key.slice(prefix.length).replace(/\/$/, ''), { isFolder: true });
         const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
         if ((next !== undefined && next === from) || listed.length > MOST_FILES)
           throw new SourceError('broken', `${shownAt(prefix)}: a listing without an end`);
         from = next;
       } while (from !== undefined);
+      ignored = tally.all();
       // S3 sorts by UTF-8 bytes.
       return listed.sort((a, b) => (a.filename < b.filename ? -1 : 1));
     },
+
+    ignored: () => ignored,
 
     // The listing is all that there is.
     gone: ({ filenames }) => Promise.resolve([...filenames]),

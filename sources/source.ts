@@ -1,5 +1,7 @@
 /** Where files appear. Three implementations (folder, HTTP index, HTTP template) behind this one small interface. */
 
+import type { IgnoredFiles } from './ignored-files.ts';
+
 /** One file as a listing shows it, before anything of it is read. */
 export interface ListedFile {
   /** Base name, without a folder: `yellow_tripdata_2024-01.parquet`. */
@@ -44,6 +46,8 @@ export interface Source {
    * withheld.
    */
   gone?(options: { filenames: readonly string[]; signal: AbortSignal }): Promise<string[]>;
+  /** What the last listing left out. Absent where there is no listing. */
+  ignored?(): IgnoredFiles[];
   /** @throws SourceError `absent` when it isn't there (or not yet) */
   stat(options: { filename: string; signal: AbortSignal }): Promise<FileVersion>;
   /**

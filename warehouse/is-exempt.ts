@@ -1,5 +1,5 @@
 import { isAccepted } from './accepted-versions.ts';
-import { readFileChanges } from './loads.ts';
+import { liveLoadOf, readFileChanges } from './loads.ts';
 import type { Warehouse } from './warehouse.ts';
 
 /** Does no judgement hold this version back? An operator has accepted it, or its trips are counted already. */
@@ -8,6 +8,5 @@ export async function isExempt(
   file: { source: string; filename: string; version: string },
 ): Promise<boolean> {
   if (await isAccepted(warehouse, file)) return true;
-  const changes = await readFileChanges(warehouse, file);
-  return changes.at(-1)?.load?.version === file.version;
+  return liveLoadOf(await readFileChanges(warehouse, file))?.version === file.version;
 }

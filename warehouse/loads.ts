@@ -178,6 +178,11 @@ export async function readFileChanges(
   }));
 }
 
+/** The load that counts after these changes of a file; null when none does. */
+export function liveLoadOf(changes: readonly FileChange[]): VerifiedLoad | null {
+  return changes.findLast(({ load, isSwept }) => load === null || !isSwept)?.load ?? null;
+}
+
 const PROOFS_DEADLINE_MS = 30_000;
 
 /** What was checked before each of these loads was published, by load id. */

@@ -1,6 +1,7 @@
 /** Everything that workflows are told and asked: signals, queries, and the shapes that travel in them. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Difference } from '../activities/file-differences.ts';
+import type { IgnoredFiles } from '../sources/ignored-files.ts';
 import type { FileStage } from '../warehouse/files.ts';
 import type { VerifiedLoad } from '../warehouse/load-file.ts';
 import type { OriginLimits, OriginReport, OriginState } from './origin-state.ts';
@@ -119,6 +120,8 @@ export interface WatcherStatus {
   mistakes: string[];
   /** The last ones that were asked for, newest last. */
   backfills: BackfillProgress[];
+  /** What lies at the source and is not taken, by its kind. */
+  ignored: IgnoredFiles[];
 }
 export const status = defineQuery<WatcherStatus>('status');
 

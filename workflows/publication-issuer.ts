@@ -44,7 +44,7 @@ export class PublicationIssuer {
 
   /**
    * Publishes these changes under the next sequence, or condemns their loads.
-   * @param accepted an operator wants it
+   * @param accepted an operator wants an older load back
    */
   async issue(changes: Change[], { accepted = false } = {}): Promise<Issued> {
     const loads = changes.flatMap(({ load }) => load ?? []);
@@ -69,10 +69,12 @@ export class PublicationIssuer {
       this.#lastPublished = sequence;
       return { sequence, published: true };
     }
+    const duplicate = typeof outcome === 'object' ? outcome.duplicate : undefined;
+    const refused = { sequence, published: false, ...(duplicate === undefined ? {} : { duplicate }) };
+    // An older load stays what it was: it may come back once the other file is not counted any more.
+    if (accepted && duplicate !== undefined) return refused;
     // A late attempt must not publish them after all.
     for (const load of loads) await warehouseActivities.condemn(load);
-    return typeof outcome === 'object'
-      ? { sequence, published: false, duplicate: outcome.duplicate }
-      : { sequence, published: false };
+    return refused;
   }
 }

@@ -1,6 +1,7 @@
 /** The watcher's part of a rollback: the publisher finds and publishes the older load, the newer version is held back. */
 import {
   ApplicationFailure,
+  ChildWorkflowFailure,
   condition,
   executeChild,
   getExternalWorkflowHandle,
@@ -70,12 +71,20 @@ async function reload(file: { source: string; filename: string; version: string 
     workflowId: ingestId(source, filename),
     parentClosePolicy: ParentClosePolicy.ABANDON,
     args: [{ ...plan.load, record: null }],
-  });
+  }).catch((error: unknown) => ({ failure: whyNot(error), loaded: undefined }));
   if (loaded === undefined)
     throw ApplicationFailure.nonRetryable(`${filename} could not be loaded again: ${failure}`, 'Conflict');
   const { sequence, loadId } = loaded;
   await warehouseActivities.holdBack({ source, filename, sequence, from: null, to: { loadId, version } });
   return { filename, sequence, version, heldBack: null };
+}
+
+/** What else is thrown would fail the watcher's task, not the request. */
+function whyNot(error: unknown): string {
+  if (error instanceof ChildWorkflowFailure) return error.cause?.message ?? error.message;
+  if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')
+    return 'it is being ingested right now';
+  throw error;
 }
 
 async function askPublisher(request: RollbackLoad): Promise<void> {

@@ -6,6 +6,7 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
+  log,
   ParentClosePolicy,
   patched,
   setDefaultSignalHandler,
@@ -16,6 +17,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ChangedFile } from '../activities/list-activities.ts';
+import type { IgnoredFiles } from '../sources/ignored-files.ts';
 import { listActivities, warehouseActivities } from './activity-options.ts';
 import { backfillProgress, withBackfill, type BackfillEntry } from './backfill-log.ts';
 import { mistakeInBackfill } from './backfill-request.ts';
@@ -62,6 +64,8 @@ interface WatcherState {
   mistakes: string[];
   /** Absent from runs of before there was one. */
   backfillLog?: BackfillEntry[];
+  /** Absent before the first poll told of any. */
+  ignored?: IgnoredFiles[];
 }
 
 interface WaitingFile extends ChangedFile {
@@ -148,6 +152,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     waiting: state.waiting.length,
     mistakes: state.mistakes,
     backfills: backfillProgress(state.backfillLog ?? [], [...state.waiting, ...state.inFlight]),
+    ignored: state.ignored ?? [],
   }));
 
   const enqueue = (
@@ -164,6 +169,13 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   const underWay = (): { filename: string; version: string | null }[] =>
     [...state.inFlight, ...state.waiting].map(({ filename, version }) => ({ filename, version }));
 
+  /** Each kind is told once. */
+  const tellIgnored = (ignored: IgnoredFiles[]): void => {
+    const told = new Set((state.ignored ?? []).map(({ kind }) => kind));
+    for (const { kind, ...about } of ignored)
+      if (!told.has(kind)) log.warn('the source has files that are not taken', { kind, ...about });
+    state.ignored = ignored;
+  };
   const busy = new BusyFiles(underWay);
   const withdrawGone = takeWithdrawals({ source, busy });
 
@@ -183,6 +195,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
       });
       state.pollEveryMs = found.pollEveryMs;
       state.problem = found.problem ?? null;
+      tellIgnored(found.ignored ?? []);
       for (const filename of found.withdraw ?? []) await withdrawGone(filename);
       pollNow ||= found.more && request === undefined;
       const after = found.changed.at(-1)?.filename;

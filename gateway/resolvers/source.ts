@@ -1,4 +1,4 @@
-import type { BackfillProgress } from '../../workflows/messages.ts';
+import type { BackfillProgress, WatcherStatus } from '../../workflows/messages.ts';
 import type { GatewayContext } from '../context.ts';
 import { countByStage, type StageCount } from '../stage-counts.ts';
 
@@ -12,6 +12,7 @@ export interface SourceState {
   problem: string | null;
   mistakes: string[];
   backfills: BackfillProgress[];
+  ignored: WatcherStatus['ignored'];
 }
 
 export async function readSource(context: GatewayContext): Promise<SourceState> {
@@ -26,6 +27,7 @@ export async function readSource(context: GatewayContext): Promise<SourceState> 
     mistakes: status?.mistakes ?? [],
     // A watcher of before does not tell.
     backfills: status?.backfills ?? [],
+    ignored: status?.ignored ?? [],
   };
 }
 

@@ -13,7 +13,8 @@ import {
 } from '../../activities/list-activities.ts';
 import { createFolderLake } from '../../lake/folder-lake.ts';
 import type { Source } from '../../sources/source.ts';
-import { readFiles, recordFile, type FileRecord } from '../../warehouse/files.ts';
+import { acceptVersion } from '../../warehouse/accepted-versions.ts';
+import { readFiles, recordFile, recordFiles, type FileRecord } from '../../warehouse/files.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { startEngineProcess, type EngineProcess } from './engine-process.ts';
@@ -155,5 +156,72 @@ it('a rollback of a version under a quarantined newer one leaves that the newest
   expect(await findQuarantined({ source: 'yellow', except: [filename(1)] })).toMatchObject({
     files: [{ filename: filename(0) }, { filename: filename(5), version: 'three' }],
     remaining: 0,
+  });
+});
+
+it('takes out what is gone and counted, unless the source shows suspiciously little', async () => {
+  const proof = JSON.stringify({
+    ...{ rowsByFooter: 0, rowsLoaded: 0, rejected: 0, distinctRowNumbers: 0, tripsByHour: 0, tripsByDay: 0 },
+    checksum: '0',
+  });
+  // Six files are counted, in a source of their own.
+  const files = Array.from({ length: 6 }, (_, index) => record(index, { source: 'gone' }));
+  await recordFiles(warehouse, files);
+  await warehouse.insert(
+    'loads',
+    files.map(({ filename, version }, index) => ({
+      ...{ sequence: 100 + index, previous: 99 + index, kind: 'published', source: 'gone' },
+      ...{ filename, version, load_id: crypto.randomUUID(), proof },
+    })),
+  );
+  let shown: number[] = [];
+  const listing = () =>
+    shown.map((index) => ({ filename: filename(index), version: 'one', hint: undefined }));
+  const { listChanges } = createListActivities({
+    source: {
+      ...source,
+      list: () => Promise.resolve(listing()),
+      gone: ({ filenames }) => Promise.resolve([...filenames]),
+    },
+    warehouse,
+    client: new Client({ connection }),
+    pollEveryMs: 1_000,
+    now: () => 10_000,
+    onSourceDelete: 'withdraw',
+  });
+  const poll = async (inFlight: { filename: string; version: string }[] = []) => {
+    const request = { source: 'gone', inFlight };
+    const { withdraw, problem, changed } = await new MockActivityEnvironment().run<
+      [ListChangesInput],
+      ListChangesResult,
+      typeof listChanges
+    >(listChanges, request);
+    const gone = (await readFiles(warehouse, { source: 'gone' })).filter(
+      ({ goneAtMs }) => goneAtMs === 10_000,
+    );
+    return { withdraw: withdraw?.length, problem, changed: changed.length, gone: gone.length };
+  };
+  expect(await poll()).toEqual({
+    withdraw: 0,
+    problem: expect.stringMatching(
+      /^The source shows 0 of 6 files whose trips are counted: none of the others/,
+    ),
+    changed: 0,
+    gone: 6,
+  });
+  shown = [0, 1];
+  expect(await poll()).toMatchObject({
+    withdraw: 0,
+    problem: expect.stringMatching(/shows 2 of 6/),
+    gone: 4,
+  });
+  shown = [0, 1, 2];
+  expect(await poll()).toEqual({ withdraw: 3, problem: undefined, changed: 0, gone: 3 });
+  // What an operator brought back stays; and while something is on its way, it may be what is gone.
+  await acceptVersion(warehouse, { source: 'gone', filename: filename(5), version: 'one' });
+  expect(await poll()).toMatchObject({ withdraw: 2 });
+  expect(await poll([{ filename: 'new.parquet', version: '1' }])).toMatchObject({
+    withdraw: undefined,
+    gone: 3,
   });
 });

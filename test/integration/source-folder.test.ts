@@ -49,6 +49,21 @@ describe('a folder as a source', () => {
     expect(listed[0]?.version).toMatch(/^1-\d+-\d+$/);
   });
 
+  it('tells what is gone, and not of what is only being written, and what it leaves out', async () => {
+    await place('growing.parquet', 'PAR1 half of it', 0);
+    await place('x.parquet.gz', 'x');
+    await mkdir(join(folder, '2024'));
+    const filenames = ['deleted.parquet', 'growing.parquet'];
+    expect(await source.gone?.({ filenames, signal })).toEqual(['deleted.parquet']);
+    await source.list({ signal });
+    expect(
+      source
+        .ignored?.()
+        .map(({ kind, example }) => `${kind} ${example}`)
+        .toSorted(),
+    ).toEqual(['COMPRESSED x.parquet.gz', 'FOLDER 2024']);
+  });
+
   it('does not list a file that was written to a moment ago', async () => {
     await place('growing.parquet', 'PAR1 half of it', 0);
     await place('grown.parquet', 'PAR1 all PAR1', 2_000);
