@@ -9,8 +9,8 @@ afterEach(() => void vi.useRealTimers());
 
 /** Over a warehouse that answers when it is told to, and is never polled but at the beginning. */
 async function follow({ read }: Pick<NewestSequence, 'read'> = ALONE) {
-  const reads: { resolve: (rows: []) => void; reject: (error: Error) => void }[] = [];
-  const rows = () => new Promise<[]>((resolve, reject) => void reads.push({ resolve, reject }));
+  const reads: { resolve: (rows: object[]) => void; reject: (error: Error) => void }[] = [];
+  const rows = () => new Promise<object[]>((resolve, reject) => void reads.push({ resolve, reject }));
   const liveLoads = followLiveLoads({
     warehouse: { rows } as unknown as Warehouse,
     source: 'yellow',
@@ -18,8 +18,8 @@ async function follow({ read }: Pick<NewestSequence, 'read'> = ALONE) {
     pollEveryMs: 1e9,
     newest: { ...ALONE, read },
   });
-  const answer = async (): Promise<void> => {
-    reads.shift()?.resolve([]);
+  const answer = async (found: object[] = []): Promise<void> => {
+    reads.shift()?.resolve(found);
     await vi.advanceTimersByTimeAsync(0);
   };
   const fail = async (error: Error): Promise<void> => {
@@ -111,4 +111,51 @@ it('answers without a warehouse that hangs, until it answers soon again', async 
   await vi.advanceTimersByTimeAsync(950);
   expect(liveLoads.isBehind()).toBe(true);
   liveLoads.stop();
+});
+
+/** A row of the log, as it is read. */
+const row = (sequence: number, previous: number | null, filename = 'a', rest: object = {}): object => ({
+  ...{ sequence, previous, filename, changes: 1, kind: 'published', source: 'yellow' },
+  ...{ load_id: `${sequence} ${filename}`, version: '', rows: 0, rejected: 0, days: {}, counts: true },
+  ...{ data_through: null, published_at: '', ...rest },
+});
+
+it('waits for a publication that others follow, and says so when it stays away', async () => {
+  const { liveLoads, answer } = await follow();
+  const first = liveLoads.refresh();
+  await answer([row(2, 1)]);
+  expect((await first).sequence).toBe(0);
+  expect(liveLoads.trouble()).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(11_000);
+  const again = liveLoads.refresh();
+  await answer([row(2, 1)]);
+  await again;
+  expect(liveLoads.trouble()).toMatch(/^The log of publications lacks one that others follow/);
+  const both = liveLoads.refresh();
+  await answer([row(2, 1), row(1, 0)]);
+  expect((await both).sequence).toBe(2);
+  expect(liveLoads.at(1)?.sequence).toBe(1);
+  expect(liveLoads.trouble()).toBeUndefined();
+});
+
+it('shows the changes of a publication together, or none of them', async () => {
+  const { liveLoads, answer } = await follow();
+  const half = liveLoads.refresh();
+  await answer([row(1, 0, 'b', { changes: 2 })]);
+  expect((await half).liveByFile.size).toBe(0);
+  const whole = liveLoads.refresh();
+  await answer([row(1, 0, 'b', { changes: 2 }), row(1, 0, 'a', { changes: 2, kind: 'withdrawn' })]);
+  expect([...(await whole).liveByFile.values()].map(({ filename }) => filename)).toEqual(['b']);
+});
+
+it('reads the log again when it took a publication that was given up', async () => {
+  const { liveLoads, answer } = await follow();
+  const taken = liveLoads.refresh();
+  await answer([row(1, 0), row(2, 1, 'given up')]);
+  expect((await taken).liveByFile.size).toBe(2);
+  const again = liveLoads.refresh();
+  await answer([row(3, 1, 'b')]);
+  await answer([row(1, 0), row(2, 1, 'given up', { counts: false }), row(3, 1, 'b')]);
+  expect([...(await again).liveByFile.values()].map(({ filename }) => filename)).toEqual(['a', 'b']);
+  expect(liveLoads.at(2)?.liveByFile.size).toBe(1);
 });

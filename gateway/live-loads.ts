@@ -1,34 +1,13 @@
 /** The live list: which load of each file counts now, kept in memory, and at which version each day is. */
 import { LRUCache } from 'lru-cache';
-import { z } from 'zod';
 import type { Logger } from '../config/logging.ts';
-import { count, day, loadId, moment, smallCount } from '../warehouse/row-shapes.ts';
-import { ClickHouseError, statement, WarehouseAnswerError, type Warehouse } from '../warehouse/warehouse.ts';
+import { ClickHouseError, WarehouseAnswerError, type Warehouse } from '../warehouse/warehouse.ts';
 import { ALONE, type NewestSequence } from './processes/newest-sequence.ts';
-import { followChain, type LoggedPublication } from '../warehouse/publication-chain.ts';
-import { LoadLog, type Publication, type PublishedLoad, type Snapshot } from './load-log.ts';
-
-const CHANGE_ROW = z.object({
-  sequence: count,
-  previous: count.nullable(),
-  changes: smallCount,
-  kind: z.enum(['published', 'withdrawn']),
-  source: z.string(),
-  filename: z.string(),
-  load_id: loadId,
-  version: z.string(),
-  rows: count,
-  rejected: count,
-  days: z.record(day, smallCount),
-  data_through: moment.nullable(),
-  published_at: moment,
-  counts: z.union([z.literal(0), z.literal(1)]).transform((counts) => counts === 1),
-});
-type ChangeRow = z.infer<typeof CHANGE_ROW>;
+import { LoadLog, type Snapshot } from './load-log.ts';
+import { readPublications, type ReadPublications } from './read-publications.ts';
 
 /** A table, or a column that a newer worker has not added yet. */
 const NOT_MIGRATED: readonly string[] = ['60', '47'];
-const READ_DEADLINE_MS = 10_000;
 
 export interface LiveLoads {
   /** The newest snapshot known; undefined before the first one was read. Never goes back in time. */
@@ -107,16 +86,11 @@ export function followLiveLoads({
   let mayWait = false;
 
   /** Every publication after that one; where the publisher gave up the one that was taken last, all of them, into a new log. */
-  async function readAfter(after: number): Promise<ReturnType<typeof followChain<ChangeRow>>> {
-    const rows = await warehouse.rows(statement('read_publications'), {
-      row: CHANGE_ROW,
-      params: { after },
-      deadlineMs: READ_DEADLINE_MS,
-    });
-    const found = followChain(rows, after);
+  async function readAfter(after: number): Promise<ReadPublications> {
+    const found = await readPublications(warehouse, { source, after });
     if (!found.forked || after === 0) return found;
     logger.warn({ taken: after }, 'the publisher went on from an earlier publication: the log is read again');
-    const all = await readAfter(0);
+    const all = await readPublications(warehouse, { source, after: 0 });
     log = new LoadLog();
     taken = 0;
     past.clear();
@@ -145,7 +119,7 @@ export function followLiveLoads({
     const { publications } = found;
     if (snapshot === undefined || publications.length > 0) {
       taken = publications.at(-1)?.sequence ?? taken;
-      log.append(publications.map((publication) => publicationOf(publication, source)));
+      log.append(publications);
       newest.announce(log.lastSequence);
       snapshot = log.snapshot();
       for (const listener of listeners) listener(snapshot);
@@ -239,36 +213,3 @@ function troubleOf(error: unknown): string {
 }
 
 const after = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref());
-
-/** What a publication changed of this source. */
-function publicationOf({ sequence, rows }: LoggedPublication<ChangeRow>, source: string): Publication {
-  const ofSource = rows.filter((row) => row.source === source);
-  return {
-    sequence,
-    changes: ofSource.map((row) => ({
-      source,
-      filename: row.filename,
-      load: row.kind === 'published' ? publishedLoad(row) : null,
-    })),
-  };
-}
-
-function publishedLoad(row: ChangeRow): PublishedLoad {
-  return {
-    sequence: row.sequence,
-    source: row.source,
-    filename: row.filename,
-    loadId: row.load_id,
-    version: row.version,
-    rows: row.rows,
-    rejected: row.rejected,
-    days: new Map(Object.entries(row.days).map(([date, trips]) => [dayNumber(date), trips])),
-    dataThrough: row.data_through,
-    publishedAt: row.published_at,
-  };
-}
-
-/** Days since 1970 of `YYYY-MM-DD`. */
-function dayNumber(date: string): number {
-  return Date.parse(`${date}T00:00:00Z`) / 86_400_000;
-}

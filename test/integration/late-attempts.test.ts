@@ -9,7 +9,7 @@ import type { PercentileAnswer } from '../../gateway/answers.ts';
 import { followLiveLoads, type LiveLoads } from '../../gateway/live-loads.ts';
 import { readFooter } from '../../warehouse/footer.ts';
 import { loadFile, type VerifiedLoad } from '../../warehouse/load-file.ts';
-import { condemnLoad, readLastSequence } from '../../warehouse/loads.ts';
+import { condemnLoad, publish, readHead, readLastSequence } from '../../warehouse/loads.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { findSweepableLoads, sweepLoad } from '../../warehouse/sweep.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
@@ -175,4 +175,51 @@ it('a reader whose loads are swept under it answers from the new live list', asy
     },
   });
   expect(await askEverything(answers)).toEqual(await answer());
+});
+
+it('the changes of a publication come in together, or none does; a file that is taken out is swept in its time', async () => {
+  const old = await load(1);
+  const gone = { source: SOURCE, filename, load: null };
+  await publishLoad(warehouse, { sequence: await next(), load: old });
+  const before = await answer();
+  const renamed = (to: VerifiedLoad) => ({ source: SOURCE, filename: `renamed ${filename}`, load: to });
+  const half = await load(1);
+  await warehouse.command('DELETE FROM trips_by_hour WHERE load_id = {load_id:UUID} AND toHour(hour) = 8', {
+    params: { load_id: half.loadId },
+  });
+  expect(await publish(warehouse, { sequence: await next(), changes: [gone, renamed(half)] })).toBe(
+    'refused',
+  );
+  expect(await answer()).toEqual(before);
+  const sequence = await next();
+  const changes = [gone, renamed(await load(1))];
+  expect(await publish(warehouse, { sequence, changes })).toBe('published');
+  expect(await publish(warehouse, { sequence, changes })).toBe('published');
+  const after = await answer();
+  expect({ ...after, dataVersion: 0 }).toEqual({ ...before, dataVersion: 0 });
+  expect(liveLoads.current()?.sequence).toBe(sequence);
+  expect(liveLoads.at(sequence - 1)?.liveByFile.has(`${SOURCE}\0${filename}`)).toBe(true);
+  expect(liveLoads.current()?.liveByFile.has(`${SOURCE}\0${filename}`)).toBe(false);
+  const sweepable = async (keepMs: number) =>
+    (await findSweepableLoads(warehouse, { keepMs })).map(({ loadId }) => loadId);
+  expect(await sweepable(3_600_000)).not.toContain(old.loadId);
+  expect(await sweepable(0)).toContain(old.loadId);
+});
+
+it('a publication that was given up counts for nobody, and the next one follows the one before it', async () => {
+  const first = await load(1);
+  const sequence = await next();
+  await publishLoad(warehouse, { sequence, load: first });
+  const before = await answer();
+  // It lands although it was given up: its load is condemned.
+  const late = { ...(await load(2)), filename: `late ${filename}` };
+  expect(await publishLoad(warehouse, { sequence: sequence + 1, load: late })).toBe('published');
+  await condemnLoad(warehouse, late);
+  expect(await answer()).toEqual(before);
+  expect(await readHead(warehouse)).toBe(sequence);
+  const successor = await load(2);
+  expect(await publishLoad(warehouse, { sequence: sequence + 2, load: successor })).toBe('published');
+  await answer();
+  expect(liveLoads.current()?.sequence).toBe(sequence + 2);
+  expect(liveLoads.current()?.liveByFile.has(`${SOURCE}\0late ${filename}`)).toBe(false);
 });

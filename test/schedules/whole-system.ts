@@ -21,6 +21,9 @@ import { createMemorySource, type ShownFile } from './memory-source.ts';
 const SOURCE = 'yellow';
 const TASK_QUEUE = 'tripline';
 
+/** A machine may stand still for a minute. */
+const SOON = { everyMs: 15, deadlineMs: 300_000 };
+
 export interface WholeSystem {
   warehouse: Warehouse;
   liveLoads: LiveLoads;
@@ -102,7 +105,7 @@ export async function startWholeSystem({
         const now = await status();
         return now.inFlight.length === 0 && now.waiting === 0 && now;
       },
-      { everyMs: 15, deadlineMs: 120_000 },
+      SOON,
     );
   /** Of everything that a poll may change. */
   async function signature(): Promise<string> {
@@ -115,9 +118,7 @@ export async function startWholeSystem({
     for (let before = await signature(); ;) {
       const { lastPollAtMs } = await idle();
       await watcher.signal('fileArrived', { filename: 'poll.parquet' });
-      await until('it has looked', async () => (await status()).lastPollAtMs !== lastPollAtMs, {
-        everyMs: 15,
-      });
+      await until('it has looked', async () => (await status()).lastPollAtMs !== lastPollAtMs, SOON);
       await idle();
       const after = await signature();
       if (after === before) return;
@@ -150,7 +151,7 @@ export async function startWholeSystem({
           const own = (await status()).backfills.find((each) => each.id === id);
           return own !== undefined && own.looked && own.remaining === 0;
         },
-        { everyMs: 15, deadlineMs: 120_000 },
+        SOON,
       );
       await idle();
     },
