@@ -8,6 +8,7 @@ import type { Drift } from '../warehouse/drift.ts';
 import type { FileSchema } from '../warehouse/file-schema.ts';
 import { readFooter } from '../warehouse/footer.ts';
 import { loadDeadlineMs, loadFile, type LoadProof, type VerifiedLoad } from '../warehouse/load-file.ts';
+import { surveyTextTimes } from '../warehouse/survey-text-times.ts';
 import { selectTripsSql } from '../warehouse/load-sql.ts';
 import { judgeFile } from '../warehouse/judge-file.ts';
 import type { ReadAlone } from '../warehouse/lone-reader.ts';
@@ -27,6 +28,13 @@ export interface LoadInput {
   month: string;
   lakeKey: string;
   sizeBytes: number;
+}
+
+export interface Loaded {
+  load: VerifiedLoad;
+  /** What was noticed when it was loaded; the footer's are known before. */
+  notes: string[];
+  drift: Drift[];
 }
 
 /** How often the engine may say that it cannot read a file before we believe it. */
@@ -126,7 +134,7 @@ export function createLoadActivities({
   /** @throws ApplicationFailure `LakeLost` when the lake does not hold the file whole */
   async function judgeHeld(
     input: LoadInput,
-  ): Promise<{ schema: FileSchema; file: LakeObject } | { refusal: Refusal }> {
+  ): Promise<{ schema: FileSchema; notes: string[]; file: LakeObject } | { refusal: Refusal }> {
     const { lakeKey, sizeBytes } = input;
     const heldBytes = await lake.sizeOf(lakeKey);
     if (heldBytes !== sizeBytes) {
@@ -135,7 +143,7 @@ export function createLoadActivities({
     }
     const judged = await judgeFile({ sizeBytes, read: reader(lakeKey) }, { month: input.month });
     if ('refusal' in judged) return judged;
-    return { schema: judged.schema, file: await lake.tableFunction(lakeKey) };
+    return { ...judged, file: await lake.tableFunction(lakeKey) };
   }
 
   /** Notes the attempt under a load id of its own. */
@@ -160,29 +168,39 @@ export function createLoadActivities({
     {
       loadId,
       schema,
+      notes,
       file,
       signal,
-    }: { loadId: string; schema: FileSchema; file: LakeObject; signal: AbortSignal },
-  ): Promise<{ load: VerifiedLoad; notes: string[] } | { refusal: Refusal }> {
+    }: { loadId: string; schema: FileSchema; notes: string[]; file: LakeObject; signal: AbortSignal },
+  ): Promise<Loaded | { refusal: Refusal }> {
     const { attempt } = Context.current().info;
     const statementMs = deadlineMs(sizeBytes) * Math.min(attempt, MOST_PATIENCE);
+    const reading = {
+      schema,
+      file,
+      deadlineMs: statementMs,
+      // An engine that is deaf to its deadline may never answer.
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_DEADLINES * statementMs)]),
+    };
+    const surveyed = await surveyTextTimes(warehouse, reading);
     const result = await loadFile({
       warehouse,
-      file,
-      schema,
+      ...reading,
+      schema: surveyed.schema,
       loadId,
       source,
       filename,
       version,
       month,
-      deadlineMs: statementMs,
-      // An engine that is deaf to its deadline may never answer.
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_DEADLINES * statementMs)]),
     });
     if ('code' in result) return { refusal: result };
     const judged = await judge.after(result, { month, signal });
     if ('refusal' in judged) return judged;
-    return { load: result, notes: [...misfitNotes(schema, result.proof), ...judged.notes] };
+    return {
+      load: result,
+      notes: [...notes, ...misfitNotes(schema, result.proof), ...judged.notes],
+      drift: surveyed.drift,
+    };
   }
 
   return {
@@ -213,9 +231,7 @@ export function createLoadActivities({
     },
 
     /** One attempt to load a file, under a load id of its own: whatever becomes of it, no other attempt is touched. */
-    async loadIntoWarehouse(
-      input: LoadInput,
-    ): Promise<{ load: VerifiedLoad; notes: string[] } | { refusal: Refusal }> {
+    async loadIntoWarehouse(input: LoadInput): Promise<Loaded | { refusal: Refusal }> {
       const context = Context.current();
       const before = suspicionBefore(context.info.heartbeatDetails);
       const suspect = before.cuts >= SUSPICIOUS_CUTS || before.memory > 0;
@@ -227,7 +243,7 @@ export function createLoadActivities({
             alone = isAlone;
             const judged = await judgeHeld(input);
             if ('refusal' in judged) return judged;
-            const { schema, file } = judged;
+            const { schema, notes, file } = judged;
             const refusal = await judge.before(input, signal);
             if (refusal !== undefined) return { refusal };
             const loadId = await begin(input);
@@ -236,7 +252,7 @@ export function createLoadActivities({
               if (ends !== undefined) return { refusal: ends };
               after = { ...before, cuts: 0 };
             }
-            return load(input, { loadId, schema, file, signal });
+            return load(input, { loadId, schema, notes, file, signal });
           }),
         );
       } catch (error) {
@@ -270,6 +286,9 @@ const firstSentence = (message: string): string => (message.split('. ')[0] ?? ''
 function misfitNotes({ columns }: FileSchema, { keptInExtra = {} }: LoadProof): string[] {
   return columns.flatMap(({ source, canonical }) => {
     const trips = keptInExtra[source];
-    return trips === undefined ? [] : [`${source}: ${trips} values fit no ${canonical}, kept in extra`];
+    if (trips === undefined) return [];
+    const isOne = columns.filter((other) => other.canonical === canonical).length === 1;
+    const why = isOne ? `fit no ${canonical}` : `fit no ${canonical}, or stand beside another column's`;
+    return [`${source}: ${trips} values ${why}, kept in extra`];
   });
 }

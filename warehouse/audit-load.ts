@@ -6,6 +6,7 @@ import type { LoadProof } from './load-file.ts';
 import { proveFileSql } from './load-sql.ts';
 import { proofColumn } from './loads.ts';
 import { count, loadId, uint64 } from './row-shapes.ts';
+import { surveyTextTimes } from './survey-text-times.ts';
 import { onlyRow, statement, type Warehouse } from './warehouse.ts';
 
 /** The load that answers see of a file. */
@@ -121,8 +122,9 @@ export async function proveFile(
   warehouse: Warehouse,
   { schema, file, signal }: { schema: FileSchema; file: LakeObject; signal: AbortSignal },
 ): Promise<{ rows: number; checksum: string }> {
+  const surveyed = await surveyTextTimes(warehouse, { schema, file, deadlineMs: AUDIT_DEADLINE_MS, signal });
   return onlyRow(
-    await warehouse.rows(proveFileSql(schema, file), {
+    await warehouse.rows(proveFileSql(surveyed.schema, file), {
       row: z.object({ rows: count, checksum: uint64 }),
       params: file.params,
       deadlineMs: AUDIT_DEADLINE_MS,

@@ -1,7 +1,8 @@
 /** How a file differs from what TLC's files of its month look like. */
+import { isUtc } from './arrow-zones.ts';
 import { eraColumns, type Era } from './eras.ts';
 import { widthChange, type PhysicalType } from './physical-type.ts';
-import { IGNORED_COLUMNS, TRIP_COLUMNS } from './trip-columns.ts';
+import { columnKey, IGNORED_COLUMNS, TRIP_COLUMNS } from './trip-columns.ts';
 
 export const DRIFT_KINDS = [
   /** A column under another of its known names. */
@@ -14,6 +15,12 @@ export const DRIFT_KINDS = [
   'LOST_COLUMN',
   /** A type that cannot become the canonical one. */
   'TYPE_CLASH',
+  /** A second column for the same values: read where the first is null. */
+  'COALESCED',
+  /** Moments of which a zone is said: instants, or texts with one. */
+  'ZONE',
+  /** Moments that are written as text in another shape than TLC's. */
+  'TEXT_SHAPE',
 ] as const;
 type DriftKind = (typeof DRIFT_KINDS)[number];
 
@@ -33,16 +40,19 @@ export interface JudgedColumn {
   canonical: string | null;
   /** It is read into its canonical column; if not, it is kept in `extra`. */
   loaded: boolean;
+  /** As of `JudgedAs`. */
+  zone?: string | undefined;
+  after?: string | undefined;
 }
 
 /** Differences that are told of one file: they are kept with it. */
 const MOST_TOLD = 100;
 
 export function compareWithEra(columns: readonly JudgedColumn[], era: Era): Drift[] {
-  const drift: Drift[] = [];
+  const drift: Drift[] = columns.flatMap(zoneDrift);
   const expected = new Map(eraColumns(era).map((column) => [canonicalName(column.name), column]));
   const since = `since ${era.from}`;
-  for (const { name, type, canonical, loaded } of columns) {
+  for (const { name, type, canonical, loaded, after } of columns) {
     const before = canonical === null ? undefined : expected.get(canonical);
     if (canonical === null) {
       if (IGNORED_COLUMNS.includes(name)) continue;
@@ -50,6 +60,9 @@ export function compareWithEra(columns: readonly JudgedColumn[], era: Era): Drif
     } else if (!loaded) {
       const detail = `${type} cannot become ${canonical}: kept in extra`;
       drift.push({ kind: 'TYPE_CLASH', column: name, detail });
+    } else if (after !== undefined) {
+      const detail = `${type}, read as ${canonical} in the rows where ${after} is null; other values kept in extra`;
+      drift.push({ kind: 'COALESCED', column: name, detail });
     } else if (before === undefined) {
       const detail = `${type}, read as ${canonical}, which files ${since} do not have`;
       drift.push({ kind: 'NEW_COLUMN', column: name, detail });
@@ -73,8 +86,18 @@ export function compareWithEra(columns: readonly JudgedColumn[], era: Era): Drif
   return drift.map((one, index) => (index === MOST_TOLD - 1 ? { ...one, detail } : one)).slice(0, MOST_TOLD);
 }
 
+/** How the zone of instants was judged: docs/decisions/0025. */
+function zoneDrift({ name, loaded, zone }: JudgedColumn): Drift[] {
+  if (!loaded || zone === undefined) return [];
+  const said = zone === '' ? 'instants without a zone' : `instants with zone ${zone}`;
+  const taken = isUtc(zone)
+    ? 'taken for the wall clock, as Spark and pandas write it'
+    : "read on New York's clock";
+  return [{ kind: 'ZONE', column: name, detail: `${said}, ${taken}` }];
+}
+
 /** The canonical column that has ever had this name. */
 function canonicalName(name: string): string | undefined {
-  const lower = name.toLowerCase();
-  return TRIP_COLUMNS.find(({ aliases }) => aliases.some((alias) => alias.toLowerCase() === lower))?.name;
+  const key = columnKey(name);
+  return TRIP_COLUMNS.find(({ aliases }) => aliases.some((alias) => columnKey(alias) === key))?.name;
 }

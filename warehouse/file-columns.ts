@@ -3,7 +3,8 @@
  * of the engine in the statements around it.
  */
 import type { LakeObject } from '../lake/lake.ts';
-import type { ReadColumn } from './file-schema.ts';
+import { momentOfInt96 } from './moments.ts';
+import type { ReadColumn } from './read-columns.ts';
 import { identifier, literal } from './sql-text.ts';
 
 /** The engine's name for the position of a row in its file, from 0: there only where no column that is read has that name. */
@@ -31,9 +32,18 @@ export function fileColumns(
   const prefix = prefixBesides(columns.map(({ declared }) => declared));
   const aliases = new Map(read.map(({ name }, index) => [name, `${prefix}${index}`]));
   const rowNumber = `${prefix}row`;
-  const selected = read.map(({ name, declared }) => `${identifier(declared)} AS ${aliases.get(name)}`);
-  // What stands in the path of the lake, as in `/data/month=01/`, is no column of a file.
-  const settings = ['use_hive_partitioning = 0'];
+  const selected = read.map(({ name, declared, isInt96 }) => {
+    const column = identifier(declared);
+    return `${isInt96 ? momentOfInt96(column) : column} AS ${aliases.get(name)}`;
+  });
+  const settings = [
+    // What stands in the path of the lake, as in `/data/month=01/`, is no column of a file.
+    'use_hive_partitioning = 0',
+    // Geometries are the bytes that they are.
+    'input_format_parquet_allow_geoparquet_parser = 0',
+    // A column that the engine does not find would be null in all rows, without a word.
+    'input_format_parquet_allow_missing_columns = 0',
+  ];
   if (read.some(({ name, declared }) => name !== declared))
     settings.push('input_format_parquet_case_insensitive_column_matching = 1');
   return {
@@ -58,10 +68,10 @@ function prefixBesides(names: readonly string[]): string {
   return prefix;
 }
 
-/** With types for all of them the engine reads these columns alone, and looks at no other; without, it infers the types of all that the file has. */
+/** With types for them the engine reads these columns alone, and looks at no other; without, it infers the types of all that the file has. */
 function withStructure(sql: string, read: readonly ReadColumn[]): string {
-  const isTyped = read.length > 0 && read.every(({ type }) => type !== undefined);
-  if (!isTyped || !sql.endsWith(FORMAT_LAST)) return sql;
+  if (!sql.endsWith(FORMAT_LAST))
+    throw new Error(`a lake's table function that does not end with ${FORMAT_LAST}`);
   const structure = read.map(({ declared, type }) => `${identifier(declared)} ${type}`).join(', ');
   return `${sql.slice(0, -1)}, ${literal(structure)})`;
 }

@@ -22,7 +22,8 @@ const ELEMENTS: Readonly<Record<PhysicalType, Omit<SchemaElement, 'name'>>> = {
     type: 'INT64',
     logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'NANOS' },
   },
-  other: { type: 'BOOLEAN' },
+  boolean: { type: 'BOOLEAN' },
+  other: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 3 },
 };
 
 function metadata(columns: Readonly<Record<string, PhysicalType>>, rows = 10): FileMetaData {
@@ -185,15 +186,22 @@ describe('drift', () => {
     expect(schema.unknown).toEqual(['tip_amount', 'driver_mood']);
     expect(schema.columns.map(({ canonical }) => canonical)).not.toContain('tip_amount');
     expect(schema.notes).toEqual([
-      'tip_amount is BOOLEAN, which cannot be read as tip_amount: kept in extra',
+      'tip_amount is FIXED_LEN_BYTE_ARRAY, which cannot be read as tip_amount: kept in extra',
       'columns not known to us, kept in extra: driver_mood',
     ]);
   });
 
-  it('keeps the second of two columns that differ by case alone', () => {
+  it('reads the second of two columns that differ by case alone where the first is null', () => {
     const schema = good(read('2024-01', { airport_fee: 'double' }));
-    expect(schema.unknown).toHaveLength(1);
-    expect(schema.drift.map(({ kind }) => kind)).toContain('NEW_COLUMN');
+    expect(schema.unknown).toEqual([]);
+    expect(
+      schema.columns.flatMap(({ canonical, source }) => (canonical === 'airport_fee' ? [source] : [])),
+    ).toEqual(['airport_fee', 'Airport_fee']);
+    expect(schema.drift).toContainEqual({
+      kind: 'COALESCED',
+      column: 'Airport_fee',
+      detail: 'double, read as airport_fee in the rows where airport_fee is null; other values kept in extra',
+    });
   });
 });
 

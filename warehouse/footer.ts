@@ -7,6 +7,7 @@ import { footerShapeRefusal } from './footer-shape.ts';
 import { chunksExcess, chunksFlaw } from './chunk-sanity.ts';
 import { schemaTreeFlaw } from './schema-tree.ts';
 import { readFileSchema, type FileSchema } from './file-schema.ts';
+import { thriftLeaves } from './thrift-leaves.ts';
 import type { Drift } from './drift.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -79,6 +80,7 @@ export async function readFooter({
   try {
     // What is geographic in it would be parsed as JSON.
     const metadata = parquetMetadata(footer, { geoparquet: false });
+    keepByteOrderMarks(metadata, bytes.subarray(0, metadataBytes));
     const wrongTree = schemaTreeFlaw(metadata.schema);
     if (wrongTree !== undefined) return refused('UNREADABLE', contradiction(wrongTree));
     const schema = readFileSchema(metadata, { month });
@@ -100,6 +102,22 @@ export async function readFooter({
       'UNREADABLE',
       `the footer cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
+  }
+}
+
+const BYTE_ORDER_MARK = '\ufeff';
+/** The name of an element of the schema. */
+const NAME_PATH = /^2\[(\d+)\]\.4$/;
+
+/** The parser drops the mark with which a CSV file's first name may have begun; the engine finds no column without it. */
+function keepByteOrderMarks({ schema }: FileMetaData, bytes: Uint8Array): void {
+  const footer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (!footer.includes(BYTE_ORDER_MARK)) return;
+  for (const { path, kind, start, end } of thriftLeaves(bytes, 0).leaves) {
+    const element = schema[Number(NAME_PATH.exec(path)?.[1])];
+    if (element === undefined || kind !== 'bytes') continue;
+    const name = footer.toString('utf8', start, end);
+    if (name.includes(BYTE_ORDER_MARK)) element.name = name.slice(name.indexOf(BYTE_ORDER_MARK));
   }
 }
 

@@ -1,97 +1,13 @@
 /** The statements that put one file into the warehouse, built from its schema. Values are bound; the file's names end in `file-columns.ts`. */
 import type { LakeObject } from '../lake/lake.ts';
+import { canonicalValue, misfit } from './column-values.ts';
 import { fileColumns, type FileColumns } from './file-columns.ts';
-import type { FileSchema, MappedColumn, SourceType } from './file-schema.ts';
+import type { FileSchema } from './file-schema.ts';
+import type { MappedColumn } from './map-columns.ts';
 import { EARLIEST_MICROS, PAST_LATEST_MICROS } from './pickup-domain.ts';
 import { literal } from './sql-text.ts';
+import { ANY_SHAPE } from './text-time.ts';
 import { TRIP_COLUMNS, type TripColumn } from './trip-columns.ts';
-
-function timestamp(column: string, sourceType: SourceType): string {
-  if (sourceType === 'timestamp') {
-    // By way of the integer, so that no server's zone and no scale (ms, µs, ns) matters.
-    return `fromUnixTimestamp64Micro(toUnixTimestamp64Micro(${column}), 'UTC')`;
-  }
-  // The parser rolls 30 February over to March and reads bare numbers as epochs: what it read must print as it was written.
-  const parsed = `toDateTime64OrNull(${column}, 6, 'UTC')`;
-  return `if(substring(toString(${parsed}), 1, 19) = replaceOne(substring(${column}, 1, 19), 'T', ' '), ${parsed}, NULL)`;
-}
-
-function number(column: string, sourceType: SourceType): string {
-  return sourceType === 'text' ? `toFloat64OrNull(trimBoth(${column}))` : `toFloat64(${column})`;
-}
-
-function code(column: string, sourceType: SourceType, codes: TripColumn['codes']): string {
-  if (sourceType !== 'text') return `accurateCastOrNull(${column}, 'Int32')`;
-  const digits = `accurateCastOrNull(toFloat64OrNull(trimBoth(${column})), 'Int32')`;
-  if (codes === undefined) return digits;
-  const texts = Object.keys(codes).map(literal).join(', ');
-  const numbers = Object.values(codes)
-    .map((value) => `toNullable(toInt32(${value}))`)
-    .join(', ');
-  return `transform(upper(trimBoth(${column})), [${texts}], [${numbers}], ${digits})`;
-}
-
-/** 2009 and 2010 wrote 0 and 1 for N and Y in some months. */
-function flag(column: string, sourceType: SourceType): string {
-  const text = sourceType === 'text' ? `trimBoth(${column})` : `toString(${column})`;
-  return `transform(${text}, ['0', '1', '0.0', '1.0', ''], ['N', 'Y', 'N', 'Y', NULL], ${text})`;
-}
-
-type NameOf = FileColumns['of'];
-
-function expression(canonical: TripColumn, mapped: MappedColumn | undefined, nameOf: NameOf): string {
-  if (mapped === undefined) return 'NULL';
-  const column = nameOf(mapped.source);
-  switch (canonical.type) {
-    case 'timestamp':
-      return timestamp(column, mapped.sourceType);
-    case 'code':
-    case 'count':
-      return code(column, mapped.sourceType, canonical.codes);
-    case 'flag':
-      return flag(column, mapped.sourceType);
-    case 'distance':
-    case 'amount':
-    case 'degrees':
-      return number(column, mapped.sourceType);
-  }
-}
-
-/**
- * True where a value of a known column became NULL (vendor `DDS`, a fractional count, 31 February); undefined for a column of
- * which that cannot be. A required column's misfits are rejected rows, which keep what was written.
- */
-function misfit(canonical: TripColumn, mapped: MappedColumn, nameOf: NameOf): string | undefined {
-  if (canonical.required === true || canonical.type === 'flag') return undefined;
-  const column = nameOf(mapped.source);
-  const lost = `isNull(${expression(canonical, mapped, nameOf)})`;
-  if (mapped.sourceType === 'text') return `${lost} AND notEmpty(trimBoth(${column}))`;
-  const whole = canonical.type === 'code' || canonical.type === 'count';
-  const fits = mapped.physicalType === 'int32' || mapped.physicalType === 'null';
-  return whole && !fits ? `${lost} AND isNotNull(${column})` : undefined;
-}
-
-/**
- * Unknown columns, and values of known ones that fit no canonical type: nothing is lost. The map is only built for the rows
- * that have something in it (functions in `if` are evaluated for the rows that need them alone).
- */
-function extra(schema: FileSchema, nameOf: NameOf): string {
-  const kept = schema.unknown.map((name) => ({ name, when: `isNotNull(${nameOf(name)})` }));
-  for (const mapped of schema.columns) {
-    const canonical = TRIP_COLUMNS.find(({ name }) => name === mapped.canonical);
-    const when = canonical === undefined ? undefined : misfit(canonical, mapped, nameOf);
-    if (when !== undefined) kept.push({ name: mapped.source, when });
-  }
-  const none = `CAST(map(), 'Map(LowCardinality(String), String)')`;
-  if (kept.length === 0) return none;
-  const entries = kept.map(
-    ({ name, when }) => `(${literal(name)}, if(${when}, toString(${nameOf(name)}), NULL))`,
-  );
-  const present = `arrayFilter(entry -> isNotNull(entry.2), [${entries.join(', ')}])`;
-  const built = `mapFromArrays(arrayMap(entry -> entry.1, ${present}), arrayMap(entry -> assumeNotNull(entry.2), ${present}))`;
-  const any = kept.map(({ when }) => `(${when})`).join(' OR ');
-  return `if(${any}, CAST(${built}, 'Map(LowCardinality(String), String)'), ${none})`;
-}
 
 /** Names in the statements below. Only `fileColumns` sees names of the file. */
 const PICKUP = 'c0';
@@ -106,13 +22,83 @@ const NO_DISTANCE = `isNull(${DISTANCE})`;
 const DISTANCE_NOT_FINITE = `NOT isFinite(ifNull(${DISTANCE}, 0))`;
 const REJECTED = [NO_PICKUP, PICKUP_OUT_OF_RANGE, NO_DISTANCE, DISTANCE_NOT_FINITE].join(' OR ');
 
-function expressionOf(schema: FileSchema, canonical: TripColumn, nameOf: NameOf): string {
-  return expression(canonical, mappedTo(schema, canonical), nameOf);
+/** A column of the file that becomes a canonical one, in a SELECT from `fileColumns`. */
+interface Source {
+  mapped: MappedColumn;
+  canonical: TripColumn;
+  /** Its name there. */
+  column: string;
+  /** The name of its canonical value. */
+  value: string;
 }
 
-function mappedTo({ columns }: FileSchema, { name }: TripColumn): MappedColumn | undefined {
-  return columns.find(({ canonical }) => canonical === name);
+/** @param names of canonical columns */
+function sourcesOf({ columns }: FileSchema, nameOf: FileColumns['of'], names?: readonly string[]): Source[] {
+  return columns.flatMap((mapped, index) => {
+    const canonical = TRIP_COLUMNS.find(({ name }) => name === mapped.canonical);
+    if (canonical === undefined || names?.includes(canonical.name) === false) return [];
+    return [{ mapped, canonical, column: nameOf(mapped.source), value: `v${index}` }];
+  });
 }
+
+const valueOf = (
+  { canonical, mapped, column, value }: Source,
+  { textTimes: texts = ANY_SHAPE }: FileSchema,
+): string => `${canonicalValue(canonical, mapped, { column, texts })} AS ${value}`;
+
+/** Of several columns the first that is not null in a row. */
+function chosen(sources: readonly Source[], { name }: TripColumn): string {
+  const values = sources.filter(({ canonical }) => canonical.name === name).map(({ value }) => value);
+  return values.length > 1 ? `coalesce(${values.join(', ')})` : (values[0] ?? 'NULL');
+}
+
+/**
+ * What is kept in `extra`: unknown columns, values of known ones that fit no canonical type, and values beside which another column's was chosen: nothing is
+ * lost. The map is only built for the rows that have something in it (functions in `if` are evaluated for the rows that need them alone).
+ */
+function extra(schema: FileSchema, sources: readonly Source[], nameOf: FileColumns['of']): string {
+  const kept = schema.unknown.map((name) => ({
+    name,
+    column: nameOf(name),
+    when: `isNotNull(${nameOf(name)})`,
+  }));
+  for (const source of sources) {
+    const { mapped, column } = source;
+    const when = keptWhen(source, sources);
+    if (when !== undefined) kept.push({ name: mapped.source, column, when });
+  }
+  const none = `CAST(map(), 'Map(LowCardinality(String), String)')`;
+  if (kept.length === 0) return none;
+  const entries = kept.map(
+    ({ name, column, when }) =>
+      `(${literal(name)}, if(${when}, ${isBytes(schema, name) ? bytesAsText(column) : `toString(${column})`}, NULL))`,
+  );
+  const present = `arrayFilter(entry -> isNotNull(entry.2), [${entries.join(', ')}])`;
+  const built = `mapFromArrays(arrayMap(entry -> entry.1, ${present}), arrayMap(entry -> assumeNotNull(entry.2), ${present}))`;
+  const any = kept.map(({ when }) => `(${when})`).join(' OR ');
+  return `if(${any}, CAST(${built}, 'Map(LowCardinality(String), String)'), ${none})`;
+}
+
+function keptWhen(source: Source, sources: readonly Source[]): string | undefined {
+  const { canonical, value } = source;
+  const others = sources.filter((other) => other.canonical === canonical && other !== source);
+  // A required column's misfits are rejected rows, which keep what was written; with another column beside it the row may be none.
+  const lost =
+    canonical.required === true && others.length === 0 ? undefined : misfit(canonical, source.mapped, source);
+  if (others.length === 0) return lost;
+  const passedOver = `ifNull(${value} != ${chosen(sources, canonical)}, 0)`;
+  return lost === undefined ? passedOver : `ifNull(${lost}, 0) OR ${passedOver}`;
+}
+
+const isBytes = ({ read }: FileSchema, name: string): boolean =>
+  read.some(
+    (column) =>
+      column.name === name && !column.isInt96 && /^Nullable\((String|FixedString)/.test(column.type),
+  );
+
+/** Bytes that are no text as their hexadecimal digits: a geometry, for one. */
+const bytesAsText = (column: string): string =>
+  `if(isValidUTF8(${column}), toString(${column}), concat('0x', hex(${column})))`;
 
 /** Parameter: load_id. */
 export function insertTripsSql(schema: FileSchema, file: LakeObject): string {
@@ -124,16 +110,18 @@ ${selectTripsSql(schema, file)}`;
 export function selectTripsSql(schema: FileSchema, file: LakeObject): string {
   const mapped = schema.columns.map(({ source }) => source);
   const columns = fileColumns(schema.read, file, [...mapped, ...schema.unknown]);
+  const sources = sourcesOf(schema, columns.of);
   const outer = TRIP_COLUMNS.map(({ required }, index) =>
     required === true ? `assumeNotNull(c${index})` : `c${index}`,
   );
-  const inner = TRIP_COLUMNS.map(
-    (canonical, index) => `${expressionOf(schema, canonical, columns.of)} AS c${index}`,
-  );
+  const inner = [
+    ...sources.map((source) => valueOf(source, schema)),
+    ...TRIP_COLUMNS.map((canonical, index) => `${chosen(sources, canonical)} AS c${index}`),
+  ];
   return `SELECT ${outer.join(', ')}, unknown_columns, file_row, {load_id:UUID}
 FROM (
   SELECT ${inner.join(',\n    ')},
-    ${extra(schema, columns.of)} AS unknown_columns,
+    ${extra(schema, sources, columns.of)} AS unknown_columns,
     ${columns.rowNumber} AS file_row
   FROM ${columns.sql}
 )
@@ -145,14 +133,21 @@ function pickupsAndDistances(schema: FileSchema, file: LakeObject): string {
   const [pickup, , distance] = TRIP_COLUMNS;
   if (pickup?.name !== 'tpep_pickup_datetime' || distance?.name !== 'trip_distance')
     throw new Error('column order');
-  const sources = [pickup, distance].flatMap((canonical) => mappedTo(schema, canonical)?.source ?? []);
-  const columns = fileColumns(schema.read, file, sources);
+  const needed = schema.columns.filter(({ canonical }) => [pickup.name, distance.name].includes(canonical));
+  const columns = fileColumns(
+    schema.read,
+    file,
+    needed.map(({ source }) => source),
+  );
+  const sources = sourcesOf({ ...schema, columns: needed }, columns.of);
   const written = (canonical: TripColumn): string => {
-    const source = mappedTo(schema, canonical)?.source;
-    return `toString(${source === undefined ? 'NULL' : columns.of(source)})`;
+    const texts = sources
+      .filter((one) => one.canonical === canonical)
+      .map(({ column }) => `toString(${column})`);
+    return `coalesce(${['NULL', ...texts].join(', ')})`;
   };
   return `(
-  SELECT ${expressionOf(schema, pickup, columns.of)} AS ${PICKUP}, ${expressionOf(schema, distance, columns.of)} AS ${DISTANCE},
+  SELECT ${[...sources.map((source) => valueOf(source, schema)), `${chosen(sources, pickup)} AS ${PICKUP}`, `${chosen(sources, distance)} AS ${DISTANCE}`].join(', ')},
     ${written(pickup)} AS written_pickup,
     ${written(distance)} AS written_distance,
     ${columns.rowNumber} AS file_row

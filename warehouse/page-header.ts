@@ -17,6 +17,7 @@ export interface PageHeader {
   repetitionBytes: number;
   definitionBytes: number;
   compressed: boolean;
+  nulls: number;
 }
 
 const KINDS = ['data', 'other', 'dictionary', 'data2'] as const;
@@ -51,6 +52,7 @@ export function readPageHeader(bytes: Uint8Array): PageHeader {
     encoding: fields === undefined ? 0 : integer(fields[1]),
     repetitionBytes: kind === 'data2' ? integer('8.6') : 0,
     definitionBytes: kind === 'data2' ? integer('8.5') : 0,
+    nulls: kind === 'data2' ? integer('8.2') : 0,
     compressed: !leaves.some(({ path, kind: is }) => path === '8.7' && is === 'false'),
   };
 }

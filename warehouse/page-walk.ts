@@ -32,25 +32,34 @@ const EXPANSION: Readonly<Partial<Record<CompressionCodec, number>>> = {
 /** Bytes: headers and tables of a codec, for pages of a few bytes. */
 const EXPANSION_FROM = 64;
 
-/**
- * @returns why the file is not for the engine; undefined when nothing is wrong, and where it is for the engine to say (pages that cannot be found or
- *   read: it stops at them)
- */
-export async function pagesRefusal(
-  { row_groups: groups }: FileMetaData,
-  file: WholeFile,
-): Promise<Refusal | undefined> {
+export interface WalkedPages {
+  /** Why the file is not for the engine; undefined when nothing is wrong, and where it is for the engine to say (pages that cannot be found or read: it stops at them). */
+  refusal: Refusal | undefined;
+  /**
+   * Columns at the top with pages that the engine does not read: nothing but nulls, said to be compressed, and no byte behind the levels, as Spark writes them.
+   * True where the column has no value in the whole file.
+   */
+  unread: ReadonlyMap<string, boolean>;
+}
+
+export async function walkPages({ row_groups: groups }: FileMetaData, file: WholeFile): Promise<WalkedPages> {
   const budget = { reads: MOST_READS };
   const chunks = groups.flatMap(({ columns }, group) =>
     columns.flatMap(({ meta_data: chunk }) => (chunk === undefined ? [] : [{ group, chunk }])),
   );
   let refusal: Refusal | undefined;
+  const unread = new Set<string>();
+  const withValues = new Set<string>();
   const rest = chunks.values();
   const lane = async (): Promise<void> => {
     for (const { group, chunk } of rest) {
       if (refusal !== undefined || budget.reads <= 0) return;
       try {
-        await walk(chunk, { file, budget });
+        const { hollow, allNull } = await walk(chunk, { file, budget });
+        const [name, ...nested] = chunk.path_in_schema;
+        if (name === undefined || nested.length > 0) continue;
+        if (hollow) unread.add(name);
+        if (!allNull) withValues.add(name);
       } catch (error) {
         if (!(error instanceof PageFlaw)) throw error;
         const where = `column ${chunk.path_in_schema.join('.').slice(0, 256)} of row group ${group}`;
@@ -59,7 +68,7 @@ export async function pagesRefusal(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return refusal;
+  return { refusal, unread: new Map([...unread].map((name) => [name, !withValues.has(name)])) };
 }
 
 class PageFlaw extends Error {
@@ -75,7 +84,7 @@ const contradiction = (message: string) => new PageFlaw('UNREADABLE', message);
 async function walk(
   chunk: ColumnMetaData,
   { file, budget }: { file: WholeFile; budget: { reads: number } },
-): Promise<void> {
+): Promise<{ hollow: boolean; allNull: boolean }> {
   const expected = Number(chunk.num_values);
   const claimedEnd = chunkStart(chunk) + Number(chunk.total_compressed_size);
   const end = Math.min(file.sizeBytes, claimedEnd + UNCOUNTED_BYTES);
@@ -83,12 +92,18 @@ async function walk(
   let counted = 0;
   let dictionaries = 0;
   let dataPages = 0;
+  let nulls = 0;
+  let hollow = false;
+  const found = () => {
+    const byStatistics = chunk.statistics?.null_count === chunk.num_values;
+    return { hollow, allNull: byStatistics || (counted === expected && nulls === expected) };
+  };
   for (let at = chunkStart(chunk); counted < expected;) {
     if (at >= claimedEnd) throw contradiction(`has pages of ${counted} values, the footer says ${expected}`);
     const header = await headerAt(at);
-    if (header === undefined) return;
+    if (header === undefined) return found();
     const next = at + header.headerBytes + header.storedBytes;
-    if (header.storedBytes < 0 || header.plainBytes < 0 || header.values < 0 || next > end) return;
+    if (header.storedBytes < 0 || header.plainBytes < 0 || header.values < 0 || next > end) return found();
     checkPage(header, chunk.codec);
     if (header.kind === 'dictionary') {
       if (dataPages > 0 || dictionaries > 0)
@@ -97,11 +112,20 @@ async function walk(
     } else if (header.kind !== 'other') {
       dataPages += 1;
       counted += header.values;
+      nulls += header.nulls;
+      hollow ||= isHollow(header, chunk.codec);
     }
     if (counted > expected)
       throw contradiction(`has pages of ${counted} values and more, the footer says ${expected}`);
     at = next;
   }
+  return found();
+}
+
+function isHollow(header: PageHeader, codec: CompressionCodec): boolean {
+  const levels = header.repetitionBytes + header.definitionBytes;
+  const isEmpty = header.kind === 'data2' && header.values > 0 && header.storedBytes === levels;
+  return isEmpty && header.compressed && codec !== 'UNCOMPRESSED';
 }
 
 function checkPage(header: PageHeader, codec: CompressionCodec): void {

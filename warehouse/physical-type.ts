@@ -13,7 +13,8 @@ export type PhysicalType =
   | 'timestamp_ms'
   | 'timestamp_us'
   | 'timestamp_ns'
-  /** Booleans, dates, times, fixed-length bytes, lists, groups: nothing that a trip has. */
+  | 'boolean'
+  /** Dates, times, fixed-length bytes, lists, groups: nothing that a trip has. */
   | 'other';
 
 const TIMESTAMP_UNITS = { MILLIS: 'timestamp_ms', MICROS: 'timestamp_us', NANOS: 'timestamp_ns' } as const;
@@ -29,10 +30,16 @@ export function physicalType(column: SchemaElement): PhysicalType {
       return TIMESTAMP_UNITS[logical.unit] ?? 'other';
     case 'DECIMAL':
       return 'decimal';
-    case 'DATE':
-    case 'TIME':
-      return 'other';
+    case 'FLOAT16':
+      return 'float';
+    case undefined:
+    case 'STRING':
+    case 'ENUM':
+    case 'JSON':
+    case 'INTEGER':
+      break;
     default:
+      return 'other';
   }
   switch (column.converted_type) {
     case 'TIMESTAMP_MILLIS':
@@ -60,6 +67,8 @@ export function physicalType(column: SchemaElement): PhysicalType {
       return 'text';
     case 'INT96':
       return 'timestamp_ns';
+    case 'BOOLEAN':
+      return 'boolean';
     default:
       return 'other';
   }
@@ -75,6 +84,7 @@ function unsigned({ logical_type: logical, converted_type: converted }: SchemaEl
 /** Each type can hold what those of the same kind before it hold, and text holds anything that can be written down. */
 const WIDTH: Readonly<Record<PhysicalType, number>> = {
   null: 0,
+  boolean: 1,
   int32: 1,
   int64: 2,
   decimal: 3,

@@ -1,11 +1,14 @@
-/** The canonical columns of `trips`, and under which names TLC has published them since 2009: data, not code branches. */
+/**
+ * The canonical columns of `trips`, and under which names they have been published since 2009, by TLC and by others (BigQuery, dbt, Azure): data, not
+ * code branches.
+ */
 
 export type ColumnType = 'timestamp' | 'distance' | 'code' | 'count' | 'amount' | 'degrees' | 'flag';
 
 export interface TripColumn {
   name: string;
   type: ColumnType;
-  /** Every name it has had, compared without case. */
+  /** Every name it has had, compared by `columnKey`. */
   aliases: readonly string[];
   /** A file without it is not loaded. */
   required?: true;
@@ -33,10 +36,10 @@ export const TRIP_COLUMNS: readonly TripColumn[] = [
     codes: { CMT: 1, VTS: 2 },
   },
   { name: 'passenger_count', type: 'count', aliases: ['passenger_count'] },
-  { name: 'RatecodeID', type: 'code', aliases: ['RatecodeID', 'rate_code'] },
+  { name: 'RatecodeID', type: 'code', aliases: ['RatecodeID', 'rate_code', 'rate_code_id'] },
   { name: 'store_and_fwd_flag', type: 'flag', aliases: ['store_and_fwd_flag', 'store_and_forward'] },
-  { name: 'PULocationID', type: 'code', aliases: ['PULocationID'] },
-  { name: 'DOLocationID', type: 'code', aliases: ['DOLocationID'] },
+  { name: 'PULocationID', type: 'code', aliases: ['PULocationID', 'pickup_location_id'] },
+  { name: 'DOLocationID', type: 'code', aliases: ['DOLocationID', 'dropoff_location_id'] },
   { name: 'pickup_longitude', type: 'degrees', aliases: ['pickup_longitude', 'Start_Lon'] },
   { name: 'pickup_latitude', type: 'degrees', aliases: ['pickup_latitude', 'Start_Lat'] },
   { name: 'dropoff_longitude', type: 'degrees', aliases: ['dropoff_longitude', 'End_Lon'] },
@@ -66,12 +69,18 @@ export const TRIP_COLUMNS: readonly TripColumn[] = [
   { name: 'mta_tax', type: 'amount', aliases: ['mta_tax'] },
   { name: 'tip_amount', type: 'amount', aliases: ['tip_amount', 'Tip_Amt'] },
   { name: 'tolls_amount', type: 'amount', aliases: ['tolls_amount', 'Tolls_Amt'] },
-  { name: 'improvement_surcharge', type: 'amount', aliases: ['improvement_surcharge'] },
+  { name: 'improvement_surcharge', type: 'amount', aliases: ['improvement_surcharge', 'imp_surcharge'] },
   { name: 'total_amount', type: 'amount', aliases: ['total_amount', 'Total_Amt'] },
   { name: 'congestion_surcharge', type: 'amount', aliases: ['congestion_surcharge'] },
   { name: 'airport_fee', type: 'amount', aliases: ['airport_fee'] },
   { name: 'cbd_congestion_fee', type: 'amount', aliases: ['cbd_congestion_fee'] },
 ];
+
+/**
+ * What two spellings of one name have in common: `PULocationID`, `pu_location_id` and ` PULocationID` of an old CSV header are one column. White space
+ * includes the byte order mark.
+ */
+export const columnKey = (name: string): string => name.toLowerCase().replace(/[\s_.-]+/g, '');
 
 /** Written by pandas, not by TLC: a running number that says nothing. Left out without a note. */
 export const IGNORED_COLUMNS: readonly string[] = ['__index_level_0__'];

@@ -59,10 +59,11 @@ export interface Warehouse {
  */
 export const S3_SETTINGS = { s3_retry_attempts: '8', s3_request_timeout_ms: '5000' } as const;
 
-/** Dates, times and UUIDs are bound as strings in ClickHouse's own notation. */
+/** Dates, times and UUIDs are bound as strings in ClickHouse's own notation. A number that is written is the nearest double, which no server before 26.7 says by itself. */
 const BASE_SETTINGS: ClickHouseSettings = {
   async_insert: 0,
   date_time_input_format: 'basic',
+  precise_float_parsing: 1,
   ...S3_SETTINGS,
 };
 

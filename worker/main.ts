@@ -17,6 +17,7 @@ import { localClickhouse } from '../config/local-clickhouse.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { openLake } from '../lake/open-lake.ts';
 import { openSource } from '../sources/open-source.ts';
+import { serverVersion, versionFlaw } from '../warehouse/server-version.ts';
 import { startHealthServer } from './health-server.ts';
 import { temporalLogger } from './temporal-logger.ts';
 import { whenReachable } from './when-reachable.ts';
@@ -58,11 +59,13 @@ async function run(): Promise<void> {
   const source = openSource({ location: environment.source, dataDir, s3, gate });
   const lake = openLake({ location: environment.lake, s3 });
 
-  const { applied, skipped } = await whenReachable({
-    server: 'the warehouse',
-    logger,
-    ask: () => migrate(warehouse),
-  });
+  const reachable = { server: 'the warehouse', logger };
+  const flaw = versionFlaw(await whenReachable({ ...reachable, ask: () => serverVersion(warehouse) }));
+  if (flaw !== undefined) {
+    process.stderr.write(`worker: ${flaw}\n`);
+    process.exit(1);
+  }
+  const { applied, skipped } = await whenReachable({ ...reachable, ask: () => migrate(warehouse) });
   if (applied.length > 0) logger.info({ applied }, 'warehouse migrated');
   if (skipped.length > 0)
     logger.info({ skipped }, 'this ClickHouse user may not manage access: nothing was granted to readers');

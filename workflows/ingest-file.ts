@@ -152,7 +152,7 @@ async function ingestVersion({
       if ('refusal' in loaded) return await record.quarantine(prepared, loaded.refusal, known);
       const { load } = loaded;
       // Absent in histories of before.
-      const misfits = (loaded as Partial<typeof loaded>).notes ?? [];
+      const { notes = [], drift = [] } = loaded as Partial<typeof loaded>;
       const { sequence, duplicate } = await settlement(load);
       if (duplicate !== undefined)
         return await record.quarantine(prepared, { code: 'DUPLICATE', message: duplicate }, known);
@@ -165,7 +165,8 @@ async function ingestVersion({
       await record.stage('PUBLISHED', prepared, {
         ...known,
         ...load,
-        notes: [...(known.notes ?? []), ...misfits],
+        notes: [...(known.notes ?? []), ...notes],
+        drift: [...(known.drift ?? []), ...drift],
       });
       return { outcome: 'ended' };
     }
