@@ -3,6 +3,7 @@
  * fastparquet into a document of JSON. https://github.com/apache/arrow/blob/main/format/Schema.fbs
  */
 import type { KeyValue } from 'hyparquet';
+import { FOOTER_LIMITS } from './footer-limits.ts';
 
 /** Numbers of fields in the tables of Arrow's format, and of one of its types. */
 const MESSAGE = { headerType: 1, header: 2 } as const;
@@ -68,8 +69,10 @@ class Table {
   text(field: number): string | undefined {
     const at = this.#reference(field);
     if (at === undefined) return undefined;
-    const end = at + 4 + this.#bytes.readUInt32LE(at);
-    if (end > this.#bytes.length) throw new RangeError('a text goes on past the end');
+    const length = this.#bytes.readUInt32LE(at);
+    const end = at + 4 + length;
+    if (end > this.#bytes.length || length > FOOTER_LIMITS.nameBytes)
+      throw new RangeError('a text is too long, or goes on past the end');
     return this.#bytes.toString('utf8', at + 4, end);
   }
 
@@ -82,6 +85,7 @@ class Table {
     const vector = this.#reference(field);
     if (vector === undefined) return;
     const count = this.#bytes.readUInt32LE(vector);
+    if (count > FOOTER_LIMITS.schemaElements) throw new RangeError(`${count} fields`);
     for (let index = 0; index < count; index += 1) {
       const at = vector + 4 + 4 * index;
       yield new Table(this.#bytes, at + this.#bytes.readUInt32LE(at));

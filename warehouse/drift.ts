@@ -45,6 +45,8 @@ export interface JudgedColumn {
   after?: string | undefined;
 }
 
+/** Characters of a zone's name that are shown. */
+const MOST_OF_ZONE = 64;
 /** Differences that are told of one file: they are kept with it. */
 const MOST_TOLD = 100;
 
@@ -89,7 +91,7 @@ export function compareWithEra(columns: readonly JudgedColumn[], era: Era): Drif
 /** How the zone of instants was judged: docs/decisions/0025. */
 function zoneDrift({ name, loaded, zone }: JudgedColumn): Drift[] {
   if (!loaded || zone === undefined) return [];
-  const said = zone === '' ? 'instants without a zone' : `instants with zone ${zone}`;
+  const said = zone === '' ? 'instants without a zone' : `instants with zone ${zone.slice(0, MOST_OF_ZONE)}`;
   const taken = isUtc(zone)
     ? 'taken for the wall clock, as Spark and pandas write it'
     : "read on New York's clock";

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BOMBS } from '../test/support/bombs.ts';
-import { integers, makeParquet, INT64, tripColumns } from '../test/support/make-parquet.ts';
+import {
+  DOUBLE,
+  integers,
+  makeParquet,
+  INT64,
+  tripColumns,
+  type MadePage,
+} from '../test/support/make-parquet.ts';
 import { hasSharedData, SHARED_DATA } from '../test/support/shared-data.ts';
 import { judgeFile } from './judge-file.ts';
 
@@ -29,6 +36,10 @@ async function judge(bytes: Uint8Array) {
   );
   return { judged, largestRead };
 }
+
+/** Snappy's form of up to 60 bytes that are not compressed. */
+const snappyLiteral = (bytes: Uint8Array): Uint8Array =>
+  Buffer.concat([Uint8Array.of(bytes.length, (bytes.length - 1) << 2), bytes]);
 
 it.each(BOMBS)('refuses: $name', async ({ make, refused: { code, because } }) => {
   const bytes = make();
@@ -64,6 +75,50 @@ describe('takes what is as it says', () => {
     connection.closeSync();
     instance.closeSync();
     expect((await judge(readFileSync(path))).judged).toMatchObject({ schema: { rows: 100_000 } });
+  });
+
+  /** Nothing but nulls, said to be compressed, without a byte of data: as Spark writes it with pages of version 2. */
+  const hollow = (rows: number): MadePage => ({
+    kind: 'data2',
+    body: Uint8Array.of(rows * 2, 0),
+    values: rows,
+    definitionBytes: 2,
+    nulls: rows,
+  });
+  const SNAPPY = 1;
+  const OPTIONAL = 1;
+
+  it('a column of empty pages, which is not read', async () => {
+    const nulls = { type: DOUBLE, codec: SNAPPY, repetition: OPTIONAL, pages: [hollow(10)] };
+    const columns = [...tripColumns(10), { name: 'airport_fee', ...nulls }, { name: 'mood', ...nulls }];
+    const { judged } = await judge(makeParquet({ rows: 10, columns }));
+    if ('refusal' in judged) throw new Error(judged.refusal.message);
+    expect(judged.notes).toEqual([]);
+    expect(judged.schema.read.map(({ name }) => name)).toEqual(tripColumns(10).map(({ name }) => name));
+    expect(judged.schema.unknown).toEqual([]);
+  });
+
+  it('but not one of empty pages among others', async () => {
+    const page: MadePage = {
+      kind: 'data2',
+      body: Buffer.concat([Uint8Array.of(10, 1), snappyLiteral(new Uint8Array(40))]),
+      values: 5,
+      plainBytes: 42,
+      definitionBytes: 2,
+    };
+    const some = { type: DOUBLE, codec: SNAPPY, repetition: OPTIONAL, pages: [page, hollow(5)] };
+    const known = [...tripColumns(10), { name: 'airport_fee', ...some }];
+    expect((await judge(makeParquet({ rows: 10, columns: known }))).judged).toMatchObject({
+      refusal: {
+        code: 'UNREADABLE',
+        message: expect.stringMatching(/^column airport_fee has pages of nulls/),
+      },
+    });
+    const unknown = [...tripColumns(10), { name: 'mood', ...some }];
+    expect((await judge(makeParquet({ rows: 10, columns: unknown }))).judged).toMatchObject({
+      schema: { unknown: [] },
+      notes: ['columns that are not kept: mood: empty pages that are said to be compressed'],
+    });
   });
 
   it.skipIf(!hasSharedData)('a real month', async () => {

@@ -1,6 +1,14 @@
 /** What a load proves of itself: nothing is lost quietly, and the checksum is the file's own. */
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -17,6 +25,7 @@ import { surveyTextTimes } from '../../warehouse/survey-text-times.ts';
 import { schemaNodes } from '../../warehouse/schema-nodes.ts';
 import { migrate } from '../../warehouse/migrate.ts';
 import { createWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
+import { INT96, makeParquet, tripColumns, type MadePage } from '../support/make-parquet.ts';
 import { seededRandom } from '../support/random.ts';
 import { renameColumns } from '../support/rename-columns.ts';
 import { hasSharedData, SHARED_DATA } from '../support/shared-data.ts';
@@ -526,6 +535,68 @@ it('reads two columns of one name row by row, and keeps what differs', async () 
       .map(({ column }) => column)
       .toSorted(),
   ).toEqual(['Trip_Distance', 'pickup_datetime']);
+});
+
+/** Arrow's schema, as pyarrow writes it, with the zones America/New_York for `tpep_pickup_datetime` and UTC for `tpep_dropoff_datetime`. */
+const ARROW_SCHEMA =
+  '//////AAAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAIAAABgAAAABAAAALj///8AAAEKEAAAACgAAAAEAAAAAAAAABUAAAB0cGVwX2Ryb3BvZmZfZGF0ZXRpbWUAAACo////AAACAAQAAAADAAAAVVRDABAAFAAIAAYABwAMAAAAEAAQAAAAAAABChAAAAAwAAAABAAAAAAAAAAUAAAAdHBlcF9waWNrdXBfZGF0ZXRpbWUAAAAACAAMAAYACAAIAAAAAAACAAQAAAAQAAAAQW1lcmljYS9OZXdfWW9yawAAAAA=';
+
+it("reads instants with a zone on New York's clock, and UTC as the wall clock", async () => {
+  const path = join(folder, 'zones_2022-07.parquet');
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  await connection.run(
+    `COPY (SELECT m AS tpep_pickup_datetime, m AS tpep_dropoff_datetime, 1.5::DOUBLE AS trip_distance
+       FROM (VALUES (TIMESTAMPTZ '2022-07-05 16:00:00Z'), (TIMESTAMPTZ '2022-01-05 16:00:00.123456Z')) t(m))
+     TO '${path}' (FORMAT parquet, KV_METADATA {'ARROW:schema': '${ARROW_SCHEMA}'})`,
+  );
+  connection.closeSync();
+  const { load: loaded, schema, checksum } = await load(path, '2022-07');
+  expect(loaded.proof).toMatchObject({ rowsLoaded: 2, checksum });
+  expect(await valuesOf(loaded.loadId, 'toString(tpep_pickup_datetime)')).toEqual([
+    '2022-07-05 12:00:00.000000',
+    '2022-01-05 11:00:00.123456',
+  ]);
+  expect(await valuesOf(loaded.loadId, 'toString(tpep_dropoff_datetime)')).toEqual([
+    '2022-07-05 16:00:00.000000',
+    '2022-01-05 16:00:00.123456',
+  ]);
+  const zones = schema.drift.filter(({ kind }) => kind === 'ZONE').map(({ detail }) => detail);
+  expect(zones).toEqual([
+    "instants with zone America/New_York, read on New York's clock",
+    'instants with zone UTC, taken for the wall clock, as Spark and pandas write it',
+  ]);
+});
+
+it('reads what Spark and Impala write: moments of 96 bits, of which one is of year 1', async () => {
+  const path = join(folder, 'int96_2024-01.parquet');
+  const rows = 5;
+  const moments = (firstDay: number): MadePage => {
+    const body = Buffer.alloc(12 * rows);
+    for (let row = 0; row < rows; row += 1) {
+      body.writeBigInt64LE(BigInt(row) * 3_600_000_000_000n + 1_000n, 12 * row);
+      body.writeInt32LE(row === 2 ? firstDay : 2_460_311, 12 * row + 8);
+    }
+    return { kind: 'data', body, values: rows };
+  };
+  const [vendor, , , distance] = tripColumns(rows);
+  const columns = [
+    { name: 'tpep_pickup_datetime', type: INT96, pages: [moments(2_460_311)] },
+    { name: 'tpep_dropoff_datetime', type: INT96, pages: [moments(1_721_426)] },
+    { name: 'seen', type: INT96, pages: [moments(1_721_426)] },
+    ...[vendor, distance].flatMap((column) => column ?? []),
+  ];
+  writeFileSync(path, makeParquet({ rows, columns }));
+  const { load: loaded, checksum } = await load(path, '2024-01');
+  expect(loaded.proof).toMatchObject({ rowsLoaded: rows, rejected: 0, checksum });
+  const dropoffs = [0, 1, null, 3, 4].map((hour) =>
+    hour === null ? null : `2024-01-01 0${hour}:00:00.000001`,
+  );
+  expect(await valuesOf(loaded.loadId, 'toString(tpep_dropoff_datetime)')).toEqual(dropoffs);
+  expect((await extraOf(loaded.loadId))[2]).toEqual({
+    tpep_dropoff_datetime: '0001-01-01 02:00:00.000001',
+    seen: '0001-01-01 02:00:00.000001',
+  });
 });
 
 it('takes the nearest double of decimals and of texts', async () => {

@@ -71,6 +71,7 @@ export interface MadePage {
   plainBytes?: number;
   /** Of `data2`. */
   definitionBytes?: number;
+  nulls?: number;
 }
 
 export interface MadeColumn {
@@ -102,7 +103,10 @@ const PLAIN = 0;
 const DICTIONARY = 8;
 const RLE = 3;
 
-function header({ kind, body, values, plainBytes, definitionBytes = 0 }: MadePage, encoding: number): Struct {
+function header(
+  { kind, body, values, plainBytes, definitionBytes = 0, nulls = 0 }: MadePage,
+  encoding: number,
+): Struct {
   const plain = plainBytes ?? body.length;
   const struct = new Struct()
     .i32(1, { data: 0, dictionary: 2, data2: 3 }[kind])
@@ -111,7 +115,7 @@ function header({ kind, body, values, plainBytes, definitionBytes = 0 }: MadePag
   if (kind === 'data')
     return struct.struct(5, new Struct().i32(1, values).i32(2, encoding).i32(3, RLE).i32(4, RLE));
   if (kind === 'dictionary') return struct.struct(7, new Struct().i32(1, values).i32(2, PLAIN));
-  const own = new Struct().i32(1, values).i32(2, 0).i32(3, values).i32(4, encoding);
+  const own = new Struct().i32(1, values).i32(2, nulls).i32(3, values).i32(4, encoding);
   return struct.struct(8, own.i32(5, definitionBytes).i32(6, 0));
 }
 
@@ -184,6 +188,7 @@ export function makeParquet({
 }
 
 export const INT64 = 2;
+export const INT96 = 3;
 export const DOUBLE = 5;
 const TIMESTAMP_MICROS = 10;
 
