@@ -16,7 +16,7 @@ const FUNCTIONS_BEYOND_THE_TABLES: ReadonlySet<string> = new Set([
 const READERS_SETTINGS: readonly RegExp[] = [
   /^output_format_(?!schema$|avro_)/,
   /^format_(csv|tsv|json|custom)_/,
-  /^(date_time_(input|output)_format|session_timezone|extremes|limit|offset|final|readonly|log_comment)$/,
+  /^(date_time_(input|output)_format|precise_float_parsing|session_timezone|extremes|limit|offset|final|readonly|log_comment)$/,
   /^max_(execution_time|estimated_execution_time|threads|block_size|columns_to_read)$/,
   /^max_(rows|bytes|result)_(rows|bytes|to|in)(_|$)/,
   /_overflow_mode$/,
