@@ -1,6 +1,6 @@
 /** DuckDB in a process of its own, as a damaged file may end it: reads the trips that a file holds, every column of them. */
 import { DuckDBBlobValue, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
-import { IGNORED_COLUMNS, TRIP_COLUMNS, type TripColumn } from '../../warehouse/trip-columns.ts';
+import { columnKey, IGNORED_COLUMNS, TRIP_COLUMNS, type TripColumn } from '../../warehouse/trip-columns.ts';
 import type { ReferenceReading } from './reference-reader.ts';
 import { tripText } from './trip-text.ts';
 
@@ -76,15 +76,17 @@ function textNumber(written: string): number | null {
 
 /** @returns undefined when the column holds what cannot be such a value */
 function canonical(
-  { type, codes }: TripColumn,
+  { type, codes, required }: TripColumn,
   kind: Kind,
-  [value, , moment]: readonly [DuckDBValue, string | null, DuckDBValue],
+  [value, , writtenMoment]: readonly [DuckDBValue, string | null, DuckDBValue],
 ): bigint | number | string | null {
   if (value === null) return null;
   const written = kind === 'text' ? (text(value) ?? '') : '';
   if (type === 'timestamp') {
-    const micros = kind === 'text' ? moment : value;
-    return micros === null ? null : BigInt(String(micros));
+    const micros = kind === 'text' ? writtenMoment : value;
+    const moment = micros === null ? null : BigInt(String(micros));
+    const isOne = moment !== null && moment >= EARLIEST && moment < PAST_LATEST;
+    return required === true || isOne ? moment : null;
   }
   if (type === 'flag') {
     const flag = kind === 'text' ? written.replace(/^ +| +$/g, '') : String(value);
@@ -122,7 +124,7 @@ async function read(path: string): Promise<ReferenceReading> {
       .filter(({ name }) => name !== '' && !IGNORED_COLUMNS.includes(name));
     const found = TRIP_COLUMNS.map((trip) => {
       const index = trip.aliases
-        .map((alias) => columns.findIndex(({ name }) => name.toLowerCase() === alias.toLowerCase()))
+        .map((alias) => columns.findIndex(({ name }) => columnKey(name) === columnKey(alias)))
         .find((position) => position !== -1);
       const kind = index === undefined ? undefined : columns[index]?.kind;
       return kind !== undefined && fits(trip, kind) ? { trip, index, kind } : { trip };
