@@ -37,7 +37,11 @@ export async function workflowBundle({
   const path = join(folder, `workflows-${digest}.js`);
   const kept = readKept(path);
   if (kept !== undefined) return { code: kept, kept: true };
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(WORKFLOWS, 'workflows.ts'), logger });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(WORKFLOWS, 'workflows.ts'),
+    payloadConverterPath: join(WORKFLOWS, 'payload-converter.ts'),
+    logger,
+  });
   try {
     // Sources that were edited meanwhile are in the code, or not.
     if (sourcesDigest() === digest) keep({ code, path, folder });

@@ -8,7 +8,7 @@ import { startFileServer, type FileServer } from '../support/file-server.ts';
 import { startTripline, type Tripline } from '../support/tripline.ts';
 import { until } from '../support/until.ts';
 import { writeTrips } from '../support/write-trips.ts';
-import { ingestId, watcherId, type WatcherStatus } from '../../workflows/messages.ts';
+import { governorId, ingestId, watcherId, type WatcherStatus } from '../../workflows/messages.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-signals-'));
 const write = (month: string, seed = 1) =>
@@ -134,5 +134,49 @@ it('signals that make no sense are answered in the status, and stop nothing', as
 
   await write('2022-07');
   await watcher().signal('fileArrived', { filename: 'yellow_tripdata_2022-07.parquet' });
+  await until('a new file is still counted', async () => (await trips()) === before + 1_000);
+});
+
+it('payloads of encodings that cannot be read stop nothing; JSON by another name is read', async () => {
+  const before = await trips();
+  const encodings = ['binary/protobuf', 'binary/encrypted', 'json/plain', ''];
+  const send = (workflowId: string, signalName: string, encoding: string, data: string): Promise<unknown> =>
+    connection.workflowService.signalWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId },
+      signalName,
+      input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(data) }] },
+    });
+  const names = {
+    [watcherId('yellow')]: [
+      'backfill',
+      'fileArrived',
+      'fileSettled',
+      'rollbackSettled',
+      'pause',
+      'resume',
+      'x',
+    ],
+    publisher: ['publish', 'rollbackLoad'],
+    [governorId(new URL(server.url).host)]: ['originReport'],
+  };
+  for (const [workflowId, signals] of Object.entries(names))
+    for (const signal of signals)
+      for (const encoding of encodings) await send(workflowId, signal, encoding, '{"from');
+  await send(
+    watcherId('yellow'),
+    'backfill',
+    'json/protobuf',
+    '{"from":"2022-03","to":"2022-03","id":"proto"}',
+  );
+  const { mistakes } = await until('the last one is understood', async () => {
+    const now = await status();
+    return now.backfills.some(({ id, looked }) => id === 'proto' && looked) && now;
+  });
+  expect(mistakes.find((mistake) => mistake.includes('binary/encrypted'))).toMatch(
+    /^backfill \{"unreadable":"a payload of encoding binary\/encrypted that cannot be read; send JSON as json\/plain"\}/,
+  );
+  await write('2022-08');
+  await watcher().signal('fileArrived', { filename: 'yellow_tripdata_2022-08.parquet' });
   await until('a new file is still counted', async () => (await trips()) === before + 1_000);
 });
