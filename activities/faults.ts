@@ -26,12 +26,14 @@ export function createFaults(): Faults {
     isLasting(work, error) {
       if (!(error instanceof SourceError)) return false;
       const { kind } = error;
-      if (kind !== 'broken' && kind !== 'unavailable') return false;
+      if (kind !== 'broken' && kind !== 'refused' && kind !== 'unavailable') return false;
+      // A refusal was compared with another answer already.
+      const isOwn = kind !== 'unavailable';
       const before = seen.get(work) ?? { times: 0, answers: -1 };
-      const counts = kind === 'broken' || answers > before.answers;
+      const counts = isOwn || answers > before.answers;
       const times = before.times + (counts ? 1 : 0);
       seen.set(work, { times, answers });
-      return times >= (kind === 'broken' ? BROKEN_TIMES : FAILED_TIMES);
+      return times >= (isOwn ? BROKEN_TIMES : FAILED_TIMES);
     },
   };
 }

@@ -65,7 +65,8 @@ export function createFetchActivities({
       const work = `stat ${filename}`;
       try {
         const held = input.fromLake ? await heldVersion(input.source, filename) : undefined;
-        const seen = held ?? (await withHeartbeat((signal) => source.stat({ filename, signal })));
+        const seen =
+          held ?? (await withHeartbeat((signal) => source.stat({ filename, signal, toRead: true })));
         faults.answered(work);
         const file = { ...seen, ranged: seen.ranged && input.inOneStream !== true };
         const { version, sizeBytes, url } = file;

@@ -48,12 +48,13 @@ export interface ListChangesResult {
   pollEveryMs: number;
   /** Files to be taken out, as the source does not show them any more (`ON_SOURCE_DELETE=withdraw`). */
   withdraw?: string[];
-  /** What is wrong with the listing, for people. */
+  /** What a person should know although the listing worked; absent where all is well, and in histories of before. */
   problem?: string;
   /** What the listing leaves out. */
   ignored?: IgnoredFiles[];
 }
 
+const LONGEST_PROBLEM = 1_000;
 /** Changed files per answer, or as many as `withinBytes` takes. */
 const PAGE = 500;
 
@@ -82,11 +83,16 @@ export function createListActivities({
     listed: ListedFile,
     known: FileRecord | undefined,
     signal: AbortSignal,
+    refusals: string[],
   ): Promise<string | null | undefined> {
     if (listed.version !== undefined) return listed.version;
     if (known !== undefined && listed.hint !== undefined && listed.hint === known.hint) return known.version;
     try {
-      const { version } = await source.stat({ filename: listed.filename, signal });
+      const { version } = await source.stat({
+        filename: listed.filename,
+        signal,
+        known: known === undefined || known.version === '' ? undefined : known.version,
+      });
       faults.answered(`list ${listed.filename}`);
       if (known?.version === version && listed.hint !== undefined) {
         await recordFile(warehouse, { ...known, hint: listed.hint, updatedAtMs: now() });
@@ -95,6 +101,11 @@ export function createListActivities({
     } catch (error) {
       if (error instanceof SourceError && error.kind === 'absent') return undefined;
       if (error instanceof SourceError && error.kind === 'broken') return null;
+      if (error instanceof SourceError && error.kind === 'refused') {
+        if (known?.stage === 'PUBLISHED') refusals.push(error.message);
+        // What is published stays so, and what is quarantined for that is told.
+        return known?.version ?? null;
+      }
       if (faults.isLasting(`list ${listed.filename}`, error)) return null;
       throw error;
     }
@@ -118,6 +129,7 @@ export function createListActivities({
     const changed: ChangedFile[] = [];
     const fits = withinBytes();
     let more = false;
+    const refusals: string[] = [];
     const candidates =
       input.force === true && input.months !== undefined ? withVanished(listing, known.values()) : listing;
     for (const listed of candidates) {
@@ -130,7 +142,7 @@ export function createListActivities({
       const record = known.get(filename);
       let version;
       try {
-        version = await versionOf(listed, record, signal);
+        version = await versionOf(listed, record, signal, refusals);
       } catch (error) {
         // What was found so far need not wait for the next listing.
         if (!(error instanceof SourceError) || changed.length === 0) throw error;
@@ -155,7 +167,9 @@ export function createListActivities({
         ? await goneAndCounted(warehouse, { source: input.source, listing, known })
         : {};
     const ignored = source.ignored?.() ?? [];
-    return { changed, more, listed: listing.length, pollEveryMs, ...gone, ignored };
+    const problem = listing.length === 0 ? source.sawInstead?.() : refusalsTold(refusals);
+    const told = problem === undefined ? {} : { problem: problem.slice(0, LONGEST_PROBLEM) };
+    return { changed, more, listed: listing.length, pollEveryMs, ...told, ...gone, ignored };
   }
 
   return {
@@ -196,4 +210,10 @@ function withVanished(listing: readonly ListedFile[], known: Iterable<FileRecord
   return [...listing, ...vanished.map(({ filename, version, hint }) => ({ filename, version, hint }))].sort(
     (one, other) => (one.filename < other.filename ? -1 : 1),
   );
+}
+
+/** Published files that the source refuses now. */
+function refusalsTold([first, ...others]: readonly string[]): string | undefined {
+  if (first === undefined || others.length === 0) return first;
+  return `${first} (and ${others.length} other published ${others.length === 1 ? 'file' : 'files'})`;
 }

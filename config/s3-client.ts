@@ -17,13 +17,19 @@ export const LONG_ANSWER = { requestTimeout: 600_000 };
 
 const silent = () => undefined;
 
+export interface S3ClientOptions {
+  /** Until an answer begins. */
+  answerWithinMs?: number;
+  /** Where the SDK finds no keys, requests are not signed: buckets that everybody may read take them. */
+  publicWithoutKeys?: boolean;
+}
+
 /**
  * Nothing is retried here: who calls knows better when to come back. Credentials come by the SDK's default chain.
- * @param answerWithinMs until an answer begins
  */
 export function createS3Client(
   { endpoint, region }: S3Settings,
-  { answerWithinMs = MOST_ANSWER_MS }: { answerWithinMs?: number } = {},
+  { answerWithinMs = MOST_ANSWER_MS, publicWithoutKeys = false }: S3ClientOptions = {},
 ): S3Client {
   // Said once for each process otherwise; package.json says which Node we run on.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -43,6 +49,7 @@ export function createS3Client(
     },
     logger: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
   });
+  if (publicWithoutKeys) askUnsignedWithoutKeys(client);
   client.middlewareStack.add(
     (next, { commandName }) =>
       async (given) => {
@@ -56,6 +63,31 @@ export function createS3Client(
     { step: 'deserialize', priority: 'low', name: 'boundAnswers' },
   );
   return client;
+}
+
+/** Stand for keys that there are none of. The SDK looks for keys on the network, too: for so long it is believed that there are none. */
+const NO_KEYS = { accessKeyId: 'none', secretAccessKey: '' };
+const NO_KEYS_MS = 300_000;
+
+function askUnsignedWithoutKeys({ config }: S3Client): void {
+  const { signer, credentials } = config;
+  let withoutKeysUntil = -Infinity;
+  config.credentials = async () => {
+    try {
+      return await credentials();
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'CredentialsProviderError') throw error;
+      withoutKeysUntil = performance.now() + NO_KEYS_MS;
+      return { ...NO_KEYS, expiration: new Date(Date.now() + NO_KEYS_MS) };
+    }
+  };
+  config.signer = async (scheme) => {
+    const signed = await signer(scheme);
+    return {
+      sign: async (request, options) =>
+        performance.now() < withoutKeysUntil ? request : signed.sign(request, options),
+    };
+  };
 }
 
 /** Ends an answer that is too long or takes too long. */

@@ -17,7 +17,7 @@ export const DEFAULT_PATIENCE: Patience = { headersMs: 20_000, windowMs: 20_000,
 
 const MAX_REDIRECTS = 5;
 /** Statuses that say slow down. */
-const THROTTLING: readonly number[] = [403, 429, 503];
+export const THROTTLING: readonly number[] = [403, 429, 503];
 /** A refused answer's body up to this size is read, so that the connection can be used again. */
 const WORTH_DRAINING_BYTES = 16 * 1024;
 
@@ -53,8 +53,8 @@ export async function exchange(options: {
   signal: AbortSignal;
   patience: Patience;
   gate?: RequestGate | undefined;
-  /** The file was never seen: a 403 may mean that it is not published. */
-  unseen?: boolean | undefined;
+  /** May this be about the file alone, and not the server's complaint? */
+  doubts?: ((status: number, namesTime: boolean) => boolean) | undefined;
 }): Promise<Exchange> {
   const pass = await (options.gate ?? OPEN_GATE).enter(options.signal);
   try {
@@ -70,9 +70,10 @@ async function send(options: Parameters<typeof exchange>[0], pass: Pass): Promis
   const { method, signal, patience } = options;
   const leave = once((failed: boolean, { status, headers }: Response) => {
     if (failed) return pass.leave({ kind: 'failed' });
-    if (status === 403 && options.unseen === true) return pass.leave({ kind: 'undecided' });
-    if (THROTTLING.includes(status))
-      return pass.leave({ kind: 'throttled', retryAfterMs: retryAfterMs(headers) });
+    const restMs = retryAfterMs(headers);
+    if (THROTTLING.includes(status) && options.doubts?.(status, headers.has('retry-after')) === true)
+      return pass.leave({ kind: 'undecided' });
+    if (THROTTLING.includes(status)) return pass.leave({ kind: 'throttled', retryAfterMs: restMs });
     pass.leave({ kind: status >= 500 ? 'failed' : 'good' });
   });
   let url = new URL(options.url);

@@ -1,15 +1,18 @@
 /** One file on an HTTP server: which version it is, and its bytes, checked against that version. */
+import { LRUCache } from 'lru-cache';
 import { requireRange } from './byte-range.ts';
-import { exchange, shownUrl, type Exchange, type Patience } from './http-exchange.ts';
-import type { RequestGate } from './request-gate.ts';
+import { shownUrl, type Exchange, type Patience } from './http-exchange.ts';
+import { createFileLook, isStrong, requirePlainBody, versionOf, wholeNumber } from './http-file-look.ts';
 import { statusError } from './http-status.ts';
+import { createLoneRefusals } from './lone-refusals.ts';
+import type { RequestGate } from './request-gate.ts';
 import type { ByteRange, FileVersion } from './source.ts';
 import { SourceError } from './source-error.ts';
 
 export interface HttpFiles {
   /**
-   * HEAD, or one byte by GET where HEAD is refused or says too little.
-   * @throws SourceError; a 403 is `throttled` here, whether the file is known or not
+   * HEAD, or one byte by GET where HEAD is refused, says too little, or says something else than GET.
+   * @throws SourceError; a 403 is `refused` where the server answers otherwise, and `throttled` where it does not
    */
   stat(options: {
     url: string;
@@ -17,6 +20,10 @@ export interface HttpFiles {
     signal: AbortSignal;
     /** Never seen before: a 403 may mean that it is not published. */
     unseen?: boolean;
+    /** The version that we hold: where HEAD tells another one, GET decides. */
+    known?: string | undefined;
+    /** It is to be read next: GET has the last word. */
+    toRead?: boolean | undefined;
   }): Promise<FileVersion>;
   read(options: {
     url: string;
@@ -26,6 +33,9 @@ export interface HttpFiles {
   }): AsyncGenerator<Uint8Array>;
 }
 
+/** Of files whose server has a habit that is remembered. */
+const MOST_REMEMBERED = 10_000;
+
 /**
  * Ranges are asked for only where they can be trusted: the server takes them and has a strong ETag, so that `If-Match`
  * and the answer's ETag tie every range to one version. Everything else is read in one stream.
@@ -33,15 +43,49 @@ export interface HttpFiles {
 export function createHttpFiles({
   patience,
   gate,
+  control,
 }: {
   patience: Patience;
   gate: RequestGate | undefined;
+  /**
+   * Asks for something else of the same server.
+   * @throws SourceError where that is refused too
+   */
+  control: (options: { url: string; signal: AbortSignal }) => Promise<void>;
 }): HttpFiles {
   /** Versions (`url version`) for which the server took a range request and sent the whole file: not ranged after all. */
-  const rangeIgnored = new Set<string>();
+  const rangeIgnored = remembering();
+  /** Files that the server refuses under `If-Match`, although they are that version. */
+  const withoutIfMatch = remembering();
+  const ask = createLoneRefusals({ patience, gate, control });
+  const { look, lookByGet, preferGet } = createFileLook(ask);
+
+  /** The answer to a range or to the whole file; what `If-Match` was refused for is asked without, and compared by us. */
+  async function fetchVersion(url: string, file: FileVersion, range: ByteRange, signal: AbortSignal) {
+    const headers: Record<string, string> = {};
+    if (file.ranged) headers['range'] = `bytes=${range.start}-${range.end - 1}`;
+    if (!isStrong(file.version) || withoutIfMatch.has(url))
+      return ask({ url, method: 'GET', headers, signal });
+    const conditional = { ...headers, 'if-match': file.version };
+    const answer = await ask({ url, method: 'GET', headers: conditional, signal });
+    if (answer.status !== 412) return answer;
+    await answer.discard();
+    const plain = await ask({ url, method: 'GET', headers, signal });
+    if (plain.headers.get('etag') === file.version) withoutIfMatch.set(url, true);
+    return plain;
+  }
+
   return {
-    async stat({ url, filename, signal, unseen }) {
-      const seen = await look({ url, signal, patience, gate, unseen });
+    async stat({ url, filename, signal, unseen, known, toRead }) {
+      const options = { url, signal, unseen };
+      let seen = await look({ ...options, toRead });
+      if (known !== undefined && versionOf(seen) !== known && !seen.byGet) {
+        const got = await lookByGet(options, seen);
+        if (versionOf(got) === known) {
+          preferGet(url);
+          seen = got;
+        }
+      }
       const version = versionOf(seen);
       const ranged = seen.ranged && isStrong(version) && !rangeIgnored.has(`${url} ${version}`);
       return { filename, version, sizeBytes: seen.sizeBytes, ranged, url: shownUrl(url) };
@@ -49,14 +93,13 @@ export function createHttpFiles({
     async *read({ url, file, range, signal }) {
       requireRange(file, range);
       if (range.start === range.end) return;
-      const headers: Record<string, string> = {};
-      if (isStrong(file.version)) headers['if-match'] = file.version;
-      if (file.ranged) headers['range'] = `bytes=${range.start}-${range.end - 1}`;
-      const answer = await exchange({ url, method: 'GET', headers, signal, patience, gate });
+      const answer = await fetchVersion(url, file, range, signal);
       try {
         requireAnswer({ answer, file, range });
       } catch (error) {
-        if (file.ranged && answer.status === 200) rangeIgnored.add(`${url} ${file.version}`);
+        if (file.ranged && answer.status === 200) rangeIgnored.set(`${url} ${file.version}`, true);
+        // It is another version, or HEAD tells another one than GET.
+        if (error instanceof SourceError && error.kind === 'changed') preferGet(url);
         await answer.discard();
         throw error;
       }
@@ -65,89 +108,14 @@ export function createHttpFiles({
   };
 }
 
-interface Look {
-  etag: string | null;
-  lastModified: string | null;
-  sizeBytes: number;
-  ranged: boolean;
-}
-
-const isStrong = (version: string) => version.startsWith('"');
-
-function versionOf({ etag, lastModified, sizeBytes }: Look): string {
-  if (etag !== null && isStrong(etag)) return etag;
-  return `modified:${lastModified ?? etag ?? ''}:${sizeBytes}`;
-}
-
-/** What HEAD says, completed by a GET of one byte where it does not say the size or whether ranges are taken. */
-interface LookOptions {
-  url: string;
-  signal: AbortSignal;
-  patience: Patience;
-  gate: RequestGate | undefined;
-  unseen: boolean | undefined;
-}
-
-async function look(options: LookOptions): Promise<Look> {
-  const head = await exchange({ ...options, method: 'HEAD' });
-  await head.discard();
-  if (head.status === 200) {
-    requireIdentity(head);
-    const sizeBytes = wholeNumber(head.headers.get('content-length'));
-    const accepts = head.headers.get('accept-ranges');
-    const etag = head.headers.get('etag');
-    // Whether ranges work matters only to a file with a strong ETag.
-    const known = accepts !== null || etag === null || !isStrong(etag);
-    if (sizeBytes !== undefined && known) {
-      return { ...identity(head), sizeBytes, ranged: accepts?.trim().toLowerCase() === 'bytes' };
-    }
-  } else if (![405, 501].includes(head.status)) {
-    throw statusError(head);
-  }
-  return lookByGet(options);
-}
-
-async function lookByGet(options: LookOptions): Promise<Look> {
-  const answer = await exchange({ ...options, method: 'GET', headers: { range: 'bytes=0-0' } });
-  await answer.discard();
-  const contentRange = answer.headers.get('content-range') ?? '';
-  if (answer.status === 206) {
-    const sizeBytes = wholeNumber(/^bytes 0-0\/(\d+)$/.exec(contentRange)?.[1] ?? null);
-    if (sizeBytes !== undefined) return { ...identity(answer), sizeBytes, ranged: true };
-  } else if (answer.status === 416 && /^bytes \*\/0$/.test(contentRange)) {
-    return { ...identity(answer), sizeBytes: 0, ranged: true };
-  } else if (answer.status === 200) {
-    requireIdentity(answer);
-    const sizeBytes = wholeNumber(answer.headers.get('content-length'));
-    if (sizeBytes !== undefined) return { ...identity(answer), sizeBytes, ranged: false };
-  } else {
-    throw statusError(answer);
-  }
-  throw new SourceError('broken', `${answer.shown}: the server does not say how large the file is`);
-}
-
-function identity({ headers }: Exchange): Pick<Look, 'etag' | 'lastModified'> {
-  return { etag: headers.get('etag'), lastModified: headers.get('last-modified') };
-}
-
-function wholeNumber(text: string | null): number | undefined {
-  if (text === null || !/^\d+$/.test(text)) return undefined;
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : undefined;
-}
-
-function requireIdentity({ headers, shown }: Exchange): void {
-  const encoding = headers.get('content-encoding');
-  if (encoding === null || encoding.toLowerCase() === 'identity') return;
-  throw new SourceError('broken', `${shown}: sent as ${encoding} although only identity was asked for`);
-}
+const remembering = () => new LRUCache<string, true>({ max: MOST_REMEMBERED });
 
 /** Is this the version and the range that were asked for? */
 function requireAnswer(options: { answer: Exchange; file: FileVersion; range: ByteRange }): void {
   const { answer, file, range } = options;
   const { status, headers, shown } = answer;
   if (status !== 200 && status !== 206) throw statusError(answer);
-  requireIdentity(answer);
+  requirePlainBody(answer);
   const changed = (now: string) =>
     new SourceError('changed', `${shown} is no longer version ${file.version} but ${now}`, { status });
   const etag = headers.get('etag');
@@ -158,12 +126,13 @@ function requireAnswer(options: { answer: Exchange; file: FileVersion; range: By
     if (etag === null) throw new SourceError('broken', `${shown}: a range without its ETag`, { status });
     const asked = `bytes ${range.start}-${range.end - 1}/${file.sizeBytes}`;
     const sent = headers.get('content-range');
-    if (sent !== asked)
+    // A server may leave the size open; the ETag says that it is the version whose size is known.
+    if (sent !== asked && sent !== asked.replace(/\d+$/, '*'))
       throw new SourceError('broken', `${shown}: asked for ${asked}, sent ${sent}`, { status });
     return;
   }
   const sizeBytes = wholeNumber(headers.get('content-length')) ?? file.sizeBytes;
-  const version = versionOf({ ...identity(answer), sizeBytes, ranged: false });
+  const version = versionOf({ etag, lastModified: headers.get('last-modified'), sizeBytes });
   if (version !== file.version) throw changed(version);
   if (sizeBytes !== file.sizeBytes) throw changed(`${version} of ${sizeBytes} bytes`);
   if (range.start > 0) {

@@ -1,12 +1,13 @@
 /** An HTTP folder with an index page as a source. */
-import { DEFAULT_PATIENCE, exchange, type Patience } from './http-exchange.ts';
+import { DEFAULT_PATIENCE, exchange, shownUrl, type Patience } from './http-exchange.ts';
 import { createHttpFiles } from './http-file.ts';
 import { statusError } from './http-status.ts';
-import { parseIndexPage, type IndexLink } from './index-page.ts';
+import type { IndexLink, IndexPage } from './index-links.ts';
+import { requireOuterRedirect } from './inner-address.ts';
+import { readIndex } from './read-index.ts';
 import { requireParquetFilename } from './filename.ts';
-import { IgnoredTally, type IgnoredFiles } from './ignored-files.ts';
 import type { RequestGate } from './request-gate.ts';
-import type { ListedFile, Source } from './source.ts';
+import type { FileVersion, ListedFile, Source } from './source.ts';
 import { SourceError } from './source-error.ts';
 
 /** About 50,000 links. */
@@ -30,8 +31,16 @@ export interface HttpIndexOptions {
 export function createHttpIndexSource(options: HttpIndexOptions): Source {
   const { patience = DEFAULT_PATIENCE, gate, elapsed = () => performance.now() } = options;
   const baseUrl = async () => new URL(typeof options.url === 'string' ? options.url : await options.url());
-  const files = createHttpFiles({ patience, gate });
   let page: Page | undefined;
+  const look = async (signal: AbortSignal): Promise<Page> => {
+    page = await fetchPage({ url: await baseUrl(), known: page, signal, patience, gate });
+    return page;
+  };
+  const files = createHttpFiles({
+    patience,
+    gate,
+    control: async ({ signal }) => void (await look(signal)),
+  });
   let hints = new Map<string, { hint: string; sinceMs: number }>();
 
   const pinned = ({ filename, hint }: IndexLink): ListedFile => {
@@ -40,9 +49,36 @@ export function createHttpIndexSource(options: HttpIndexOptions): Source {
     return { filename, version: undefined, hint: pinsDown ? hint : undefined };
   };
 
+  /** Where a file is: in the page's folder, unless the page says otherwise. */
+  async function locate(filename: string, signal: AbortSignal): Promise<string> {
+    const base = await baseUrl();
+    const linked = page?.links.find((link) => link.filename === filename)?.url;
+    if (linked === undefined) return fileUrl(base, filename);
+    await requireOuterRedirect({ origin: base, target: new URL(linked), shown: shownUrl(base) });
+    signal.throwIfAborted();
+    return linked;
+  }
+
+  /** A worker that has not listed yet asks the page where a file is that its folder does not hold. */
+  async function locateAndStat(options: Parameters<Source['stat']>[0]): Promise<FileVersion> {
+    const { filename, signal } = options;
+    try {
+      return await files.stat({ ...options, url: await locate(filename, signal) });
+    } catch (error) {
+      const isElsewhere = error instanceof SourceError && ['absent', 'refused'].includes(error.kind);
+      if (!isElsewhere || page !== undefined) throw error;
+      const { links } = await look(signal).catch(() => {
+        signal.throwIfAborted();
+        throw error;
+      });
+      if (!links.some(({ url, filename: name }) => name === filename && url !== undefined)) throw error;
+      return files.stat({ ...options, url: await locate(filename, signal) });
+    }
+  }
+
   return {
     async list({ signal }) {
-      page = await fetchPage({ url: await baseUrl(), known: page, signal, patience, gate });
+      page = await look(signal);
       const seen = new Map<string, { hint: string; sinceMs: number }>();
       for (const { filename, hint } of page.links) {
         if (hint === undefined) continue;
@@ -53,26 +89,31 @@ export function createHttpIndexSource(options: HttpIndexOptions): Source {
       return page.links.map(pinned);
     },
     ignored: () => page?.ignored ?? [],
+    sawInstead: () => (page === undefined || page.links.length > 0 ? undefined : page.saw),
 
     // The listing is all that there is.
     gone: ({ filenames }) => Promise.resolve([...filenames]),
 
-    async stat({ filename, signal }) {
-      requireParquetFilename(filename);
-      return files.stat({ url: fileUrl(await baseUrl(), filename), filename, signal });
+    async stat(options) {
+      requireParquetFilename(options.filename);
+      return locateAndStat(options);
     },
     async *read({ file, range, signal }) {
       requireParquetFilename(file.filename);
-      yield* files.read({ url: fileUrl(await baseUrl(), file.filename), file, range, signal });
+      if (page === undefined && isElsewhere(await baseUrl(), file)) await look(signal);
+      yield* files.read({ url: await locate(file.filename, signal), file, range, signal });
     },
   };
 }
 
-interface Page {
+interface Page extends IndexPage {
   url: string;
   etag: string | null;
-  links: IndexLink[];
-  ignored: IgnoredFiles[];
+}
+
+/** `stat` found it on another host or in another folder. */
+function isElsewhere(base: URL, { url, filename }: FileVersion): boolean {
+  return url !== '' && url !== shownUrl(fileUrl(base, filename));
 }
 
 /** The folder's own query, which may be a signature, goes along. */
@@ -93,7 +134,7 @@ async function fetchPage(options: {
 }): Promise<Page> {
   const { url, signal, patience, gate } = options;
   const known = options.known?.url === url.href ? options.known : undefined;
-  const headers: Record<string, string> = { accept: 'text/html, */*;q=0.1' };
+  const headers: Record<string, string> = { accept: 'text/html, application/json;q=0.5, */*;q=0.1' };
   // An ETag only: Last-Modified has whole seconds, and two files can arrive within one.
   if (known?.etag) headers['if-none-match'] = known.etag;
   const answer = await exchange({ url, method: 'GET', headers, signal, patience, gate });
@@ -118,12 +159,11 @@ async function fetchPage(options: {
     }
     pieces.push(piece);
   }
-  const tally = new IgnoredTally();
-  const html = Buffer.concat(pieces).toString('utf8');
+  const contentType = answer.headers.get('content-type') ?? '';
+  const body = Buffer.concat(pieces);
   return {
     url: url.href,
     etag: answer.headers.get('etag'),
-    links: parseIndexPage({ html, pageUrl: answer.url, tally }),
-    ignored: tally.all(),
+    ...readIndex({ body, contentType, pageUrl: answer.url }),
   };
 }

@@ -1,7 +1,8 @@
 /** Months behind a URL with `{month}` in it as a source, for sites without an index such as TLC's own. */
 import { isParquetFilename } from './filename.ts';
-import { DEFAULT_PATIENCE, shownUrl, type Patience } from './http-exchange.ts';
+import { DEFAULT_PATIENCE, exchange, shownUrl, type Patience } from './http-exchange.ts';
 import { createHttpFiles } from './http-file.ts';
+import { statusError } from './http-status.ts';
 import { currentMonth, MONTH, monthsBetween } from './month.ts';
 import type { RequestGate } from './request-gate.ts';
 import type { FileVersion, ListedFile, Source } from './source.ts';
@@ -49,9 +50,21 @@ export function createHttpTemplateSource(options: HttpTemplateOptions): Source {
     elapsed = () => performance.now(),
   } = options;
   const names = createNaming(options.url);
-  const files = createHttpFiles({ patience, gate });
+  const files = createHttpFiles({ patience, gate, control });
   const published = new Map<string, { file: FileVersion; atMs: number }>();
   const missing = new Map<string, { atMs: number }>();
+
+  /** Asks for the month that was seen last, other than that of `url`; where there is none, a refusal is the host's. */
+  async function control({ url, signal }: { url: string; signal: AbortSignal }): Promise<void> {
+    const others = [...published].filter(([month]) => names.url(month) !== url);
+    const [newest] = others.sort(([, a], [, b]) => b.atMs - a.atMs)[0] ?? [];
+    const refused = new SourceError('throttled', `${shownUrl(url)}: refused, and no other month is known`);
+    if (newest === undefined) throw refused;
+    const other = names.url(newest);
+    const answer = await exchange({ url: other, method: 'HEAD', signal, patience, gate });
+    await answer.discard();
+    if (answer.status >= 400) throw statusError(answer);
+  }
 
   const listed = (): ListedFile[] =>
     [...published.values()]
@@ -59,14 +72,21 @@ export function createHttpTemplateSource(options: HttpTemplateOptions): Source {
       .sort((a, b) => (a.filename < b.filename ? -1 : 1));
 
   /** @throws SourceError unless the month is there, is not, or was refused with 403 */
-  async function probe(month: string, signal: AbortSignal): Promise<'published' | 'missing' | 'refused'> {
+  async function probe(
+    month: string,
+    signal: AbortSignal,
+    { known, toRead }: { known?: string | undefined; toRead?: boolean | undefined } = {},
+  ): Promise<'published' | 'missing' | 'refused'> {
+    const filename = names.filename(month);
+    const before = published.get(month);
     try {
-      const unseen = !published.has(month);
       const file = await files.stat({
         url: names.url(month),
-        filename: names.filename(month),
+        filename,
         signal,
-        unseen,
+        unseen: before === undefined,
+        known: known ?? before?.file.version,
+        toRead,
       });
       published.set(month, { file, atMs: elapsed() });
       missing.delete(month);
@@ -74,6 +94,8 @@ export function createHttpTemplateSource(options: HttpTemplateOptions): Source {
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       if (error.kind === 'absent') return settleMissing(month);
+      // It stays what it was: what is published is not taken back for that.
+      if (error.kind === 'refused' && published.has(month) && toRead !== true) return 'published';
       if (error.status !== 403 || published.has(month)) throw error;
       return 'refused';
     }
@@ -146,10 +168,10 @@ export function createHttpTemplateSource(options: HttpTemplateOptions): Source {
       }
       return listed();
     },
-    async stat({ filename, signal }) {
+    async stat({ filename, signal, known, toRead }) {
       const month = names.month(filename);
       const possible = month !== undefined && month >= from && month <= currentMonth(now());
-      const outcome = possible ? await probe(month, signal) : 'missing';
+      const outcome = possible ? await probe(month, signal, { known, toRead }) : 'missing';
       const settled =
         outcome === 'refused' && month !== undefined ? await settleRefused(month, signal) : outcome;
       const file = month === undefined ? undefined : published.get(month)?.file;

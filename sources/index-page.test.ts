@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseIndexPage } from './index-page.ts';
 
 const parse = (html: string, pageUrl = 'https://host/data/') =>
-  parseIndexPage({ html, pageUrl: new URL(pageUrl) });
+  parseIndexPage({ html, pageUrl: new URL(pageUrl) }).links;
 const names = (html: string) => parse(html).map(({ filename }) => filename);
 
 describe('an index page', () => {
@@ -38,10 +38,9 @@ describe('an index page', () => {
 
   it('passes over everything else', () => {
     for (const href of [
-      'https://other/data/a.parquet',
       'http://host/data/a.parquet',
-      '/a.parquet',
-      '../a.parquet',
+      'https://user:password@other/a.parquet',
+      'a.parquet/',
       'sub/a.parquet',
       'sub%2Fa.parquet',
       '..%2Fa.parquet',
@@ -58,6 +57,27 @@ describe('an index page', () => {
       'b.parquet',
     ]);
     expect(names('<a href="a.parquet"><a href="a.parquet">')).toEqual(['a.parquet']);
+  });
+
+  it('is read as a page of links where none leads into its own folder, as on TLC’s page', () => {
+    const links = ['https://cdn/trip-data/a.parquet ', '/other/b.parquet?signature=x', '../c.parquet']
+      .map((href) => `<li><a href="${href}" title="Yellow > Taxi">Yellow</a> (PARQUET)</li>`)
+      .join('\n');
+    expect(parse(links).map(({ filename, url }) => [filename, url])).toEqual([
+      ['a.parquet', 'https://cdn/trip-data/a.parquet'],
+      ['b.parquet', 'https://host/other/b.parquet?signature=x'],
+      ['c.parquet', 'https://host/c.parquet'],
+    ]);
+    expect(names(`${links}<a href="d.parquet">d</a>`)).toEqual(['d.parquet']);
+    // Which of the two is meant cannot be told.
+    expect(names('<a href="https://one/a.parquet">1</a> <a href="https://two/a.parquet">2</a>')).toEqual([]);
+  });
+
+  it('may say where its links begin, and break its lines', () => {
+    expect(names('<a title="a > b" class=x href="a.parquet">')).toEqual(['a.parquet']);
+    expect(names('<a\n  href="a.par\nquet\n">a</a>')).toEqual(['a.parquet']);
+    const html = '<head><base href="/files/"></head><a href="a.parquet">a</a>';
+    expect(parse(html)[0]?.url).toBe('https://host/files/a.parquet');
   });
 
   it('has no hint where the page says nothing beside the link', () => {

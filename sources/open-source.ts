@@ -30,7 +30,12 @@ export function openSource({
       return createFolderSource({ path: location.path });
     case 's3': {
       const { bucket, prefix } = location;
-      return createS3Source({ client: createS3Client(s3), bucket, prefix, gate });
+      return createS3Source({
+        client: createS3Client(s3, { publicWithoutKeys: true }),
+        bucket,
+        prefix,
+        gate,
+      });
     }
     case 'httpIndex':
       return createHttpIndexSource({ url: location.url, gate });

@@ -4,12 +4,14 @@ import type { ListedFile } from './source.ts';
  * Why a source did not give what was asked:
  * - `absent`: it isn't there (404, 410; a 403 on a file never seen, alone, is *not published*)
  * - `throttled`: slow down (403 on a known file, 429, 503); `retryAfterMs` when it said how long
+ * - `refused`: this file is refused (403) while the source answers otherwise: the file's own trouble
  * - `changed`: the file is another version than the one asked for: ask `stat` again
  * - `unranged`: the whole file was sent instead of a range: read it in one stream
  * - `unavailable`: reset, timeout, 5xx, truncated body: try again
  * - `broken`: an answer that breaks HTTP or our assumptions in a way that a retry will not mend
  */
-export type SourceErrorKind = 'absent' | 'throttled' | 'changed' | 'unranged' | 'unavailable' | 'broken';
+export type SourceErrorKind =
+  'absent' | 'throttled' | 'refused' | 'changed' | 'unranged' | 'unavailable' | 'broken';
 
 export class SourceError extends Error {
   override name = 'SourceError';

@@ -48,8 +48,17 @@ export interface Source {
   gone?(options: { filenames: readonly string[]; signal: AbortSignal }): Promise<string[]>;
   /** What the last listing left out. Absent where there is no listing. */
   ignored?(): IgnoredFiles[];
+  /** What the last listing saw instead of files, for people; undefined where it listed some. */
+  sawInstead?(): string | undefined;
   /** @throws SourceError `absent` when it isn't there (or not yet) */
-  stat(options: { filename: string; signal: AbortSignal }): Promise<FileVersion>;
+  stat(options: {
+    filename: string;
+    signal: AbortSignal;
+    /** The version that we hold, for servers that tell one in two ways. */
+    known?: string | undefined;
+    /** It is to be read next. */
+    toRead?: boolean | undefined;
+  }): Promise<FileVersion>;
   /**
    * Exactly the bytes [start, end) of exactly that version, in pieces of any size. Ends early only by throwing.
    * A source that is not `ranged` refuses any start other than 0.

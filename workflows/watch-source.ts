@@ -194,6 +194,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
         ...(entry === undefined ? {} : { backfill: entry.id }),
       });
       state.pollEveryMs = found.pollEveryMs;
+      // Absent in histories of before.
       state.problem = found.problem ?? null;
       tellIgnored(found.ignored ?? []);
       for (const filename of found.withdraw ?? []) await withdrawGone(filename);

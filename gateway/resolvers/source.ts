@@ -1,4 +1,4 @@
-import type { BackfillProgress, WatcherStatus } from '../../workflows/messages.ts';
+import type { BackfillProgress, OriginView, WatcherStatus } from '../../workflows/messages.ts';
 import type { GatewayContext } from '../context.ts';
 import { countByStage, type StageCount } from '../stage-counts.ts';
 
@@ -16,8 +16,14 @@ export interface SourceState {
 }
 
 export async function readSource(context: GatewayContext): Promise<SourceState> {
-  const { status, problem } = await context.ingestion.watcher(context.source.name);
-  const problems = [context.liveLoads.trouble(), problem].filter((each) => typeof each === 'string');
+  const { name, host } = context.source;
+  const [{ status, problem }, origin] = await Promise.all([
+    context.ingestion.watcher(name),
+    host === undefined ? null : context.ingestion.origin(host),
+  ]);
+  const problems = [context.liveLoads.trouble(), problem, longRest(origin)].filter(
+    (each) => typeof each === 'string',
+  );
   return {
     ...context.source,
     paused: status?.paused ?? null,
@@ -29,6 +35,15 @@ export async function readSource(context: GatewayContext): Promise<SourceState> 
     backfills: status?.backfills ?? [],
     ignored: status?.ignored ?? [],
   };
+}
+
+/** A pause that people would take for a fault. */
+const LONG_REST_MS = 60_000;
+
+function longRest(origin: OriginView | null): string | undefined {
+  const { breaker, openUntilMs } = origin ?? {};
+  if (breaker !== 'open' || openUntilMs == null || openUntilMs - Date.now() < LONG_REST_MS) return undefined;
+  return `The source's host asked to slow down: nothing is asked of it before ${new Date(openUntilMs).toISOString()}.`;
 }
 
 async function files(_: SourceState, __: unknown, context: GatewayContext): Promise<StageCount[]> {

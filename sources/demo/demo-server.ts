@@ -74,7 +74,7 @@ function sendIndex(request: IncomingMessage, response: ServerResponse, shelf: Sh
   const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
   response.setHeader('ETag', etag);
   response.setHeader('Cache-Control', 'no-cache');
-  if (names(request.headers['if-none-match'], etag)) response.writeHead(304).end();
+  if (names(request.headers['if-none-match'], etag, true)) response.writeHead(304).end();
   else send({ request, response, status: 200, body, type: 'text/html' });
 }
 
@@ -97,7 +97,7 @@ function sendFile(
     send({ request, response, status: 412, body: '' });
     return;
   }
-  if (names(headers['if-none-match'], etag)) {
+  if (names(headers['if-none-match'], etag, true)) {
     response.writeHead(304).end();
     return;
   }
@@ -123,8 +123,9 @@ function sendFile(
   );
 }
 
-/** Does an `If-Match` or `If-None-Match` list name this ETag? */
-function names(header: string | undefined, etag: string): boolean {
+/** Does an `If-Match` list name this ETag? Or, compared weakly, an `If-None-Match` list? */
+function names(header: string | undefined, etag: string, weakly = false): boolean {
   if (header === undefined) return false;
-  return header.trim() === '*' || header.split(',').some((each) => each.trim() === etag);
+  const given = header.split(',').map((each) => (weakly ? each.trim().replace(/^W\//, '') : each.trim()));
+  return header.trim() === '*' || given.includes(etag);
 }

@@ -55,7 +55,20 @@ describe('a real server', () => {
     expect((await sourceAt('').list({ signal })).map(({ filename }) => filename)).toEqual([
       '2024-02.parquet',
     ]);
-    expect(await sourceAt('nothing/').list({ signal })).toEqual([]);
+    const nothing = sourceAt('nothing/');
+    expect(await nothing.list({ signal })).toEqual([]);
+    expect(nothing.sawInstead?.()).toBe('s3://trips/nothing/: nothing lies under it');
+    await server.put('spark/2024-01.parquet/part-0.parquet', 'x');
+    await server.put('spark/_SUCCESS', '');
+    const spark = sourceAt('spark/');
+    expect(await spark.list({ signal })).toEqual([]);
+    expect(spark.sawInstead?.()).toMatch(/only others, such as "_SUCCESS", "2024-01.parquet\/".*Spark/);
+    // As people copy it from a browser.
+    await server.put(`trip data/${NAME}`, 'x');
+    const escaped = sourceAt('trip%20data/');
+    expect(await escaped.list({ signal })).toMatchObject([{ filename: NAME }]);
+    expect(escaped.sawInstead?.()).toBeUndefined();
+    expect(await sourceAt('trip%20data/').stat({ filename: NAME, signal })).toMatchObject({ sizeBytes: 1 });
   });
 
   it('lists more than a page', { timeout: 120_000 }, async () => {
@@ -160,14 +173,14 @@ describe('bad days', () => {
     };
 
   it.each([
-    [403, 'AccessDenied', 'throttled', 'throttled'],
     [429, 'TooManyRequests', 'throttled', 'throttled'],
     [503, 'SlowDown', 'throttled', 'throttled'],
     [500, 'InternalError', 'unavailable', 'failed'],
     [404, 'NoSuchKey', 'absent', 'good'],
     [412, 'PreconditionFailed', 'changed', 'good'],
     [416, 'InvalidRange', 'changed', 'good'],
-    [400, 'ExpiredToken', 'broken', 'good'],
+    [400, 'ExpiredToken', 'unavailable', 'failed'],
+    [400, 'InvalidArgument', 'broken', 'good'],
   ])('%i %s is %s, asked once', async (status, code, kind, outcome) => {
     handler = refusal(status, code);
     await expect(read(source, FILE, RANGE)).rejects.toMatchObject({
@@ -177,6 +190,45 @@ describe('bad days', () => {
     });
     expect(requests).toBe(1);
     expect(outcomes.map((seen) => seen.kind)).toEqual([outcome]);
+  });
+
+  it('403 is the object’s own where the bucket answers, and the bucket’s where that is refused too', async () => {
+    handler = refusal(403, 'AccessDenied');
+    await expect(read(source, FILE, RANGE)).rejects.toMatchObject({ kind: 'throttled', status: 403 });
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['undecided', 'throttled']);
+    handler = (request, response) => {
+      if ((request.url ?? '').includes(NAME)) return refusal(403, 'InvalidObjectState')(request, response);
+      response.writeHead(200, { 'content-type': 'application/xml' });
+      response.end('<ListBucketResult><Contents><Key>x</Key></Contents></ListBucketResult>');
+    };
+    await expect(read(source, FILE, RANGE)).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringMatching(/InvalidObjectState.*while the bucket answers/) as string,
+    });
+    await expect(source.stat({ filename: NAME, signal })).rejects.toMatchObject({ kind: 'refused' });
+  });
+
+  it('is asked without a signature where there are no keys', async () => {
+    const saved = { ...process.env };
+    const keys = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'];
+    for (const name of keys) delete process.env[name];
+    const nowhere = { AWS_EC2_METADATA_DISABLED: 'true', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+    Object.assign(process.env, nowhere, { AWS_CONFIG_FILE: '/dev/null' });
+    let authorization: string | undefined = 'none was asked';
+    handler = (request, response) => {
+      ({ authorization } = request.headers);
+      response.writeHead(200, { 'content-type': 'application/xml' });
+      response.end('<ListBucketResult></ListBucketResult>');
+    };
+    try {
+      const { port } = server.address() as AddressInfo;
+      const settings = { endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1' };
+      const client = createS3Client(settings, { publicWithoutKeys: true });
+      expect(await createS3Source({ client, bucket: 'open', prefix: '' }).list({ signal })).toEqual([]);
+    } finally {
+      process.env = saved;
+    }
+    expect(authorization).toBeUndefined();
   });
 
   it('passes Retry-After on', async () => {

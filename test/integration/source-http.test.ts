@@ -241,7 +241,7 @@ describe('read', () => {
 
   it('notices another version', async () => {
     handler = wellBehaved({ etag: '"v2"' });
-    await expect(bytesOf(file, 0, 10)).rejects.toMatchObject({ kind: 'changed', status: 412 });
+    await expect(bytesOf(file, 0, 10)).rejects.toMatchObject({ kind: 'changed' });
     handler = answer(206, { etag: '"v2"', 'content-range': 'bytes 0-9/100000' }, '0123456789');
     await expect(bytesOf(file, 0, 10)).rejects.toMatchObject({ kind: 'changed' });
     handler = answer(200, { etag: '"v2"' }, '0123456789');

@@ -1,0 +1,77 @@
+/**
+ * Tells a file that its server refuses from a server that wants to be left alone: both say 403, and some say 429 or 503 for
+ * one file.
+ */
+import { LRUCache } from 'lru-cache';
+import { exchange, THROTTLING, type Exchange, type Patience } from './http-exchange.ts';
+import type { RequestGate } from './request-gate.ts';
+import { SourceError } from './source-error.ts';
+
+export type AskAboutFile = (options: {
+  url: string;
+  method: 'GET' | 'HEAD';
+  headers?: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+  /** Never seen: a 403 is told as it is, and the caller finds out what it means. */
+  unseen?: boolean | undefined;
+}) => Promise<AnswerAboutFile>;
+
+export interface AnswerAboutFile extends Exchange {
+  /** The server complains, and not about this file alone. */
+  throttled: boolean;
+}
+
+const MOST_REMEMBERED = 20_000;
+/** A 429 or 503 is the server's word about itself, unless one file alone keeps getting it; so is a 403 that names a time. */
+const BELIEVED_COMPLAINTS = 1;
+
+/**
+ * A complaint about something that was answered before is believed, once; so is one that names a time. Any other one is doubted: something
+ * else is asked for (`control`), which tells a server that complains; where that is answered and the file is refused once
+ * more, the refusal is the file's own, and the server's patience is not in question.
+ */
+export function createLoneRefusals({
+  patience,
+  gate,
+  control,
+}: {
+  patience: Patience;
+  gate: RequestGate | undefined;
+  /** @throws SourceError where the server refuses something else, too */
+  control: (options: { url: string; signal: AbortSignal }) => Promise<void>;
+}): AskAboutFile {
+  /** By method and address: complaints since the last good answer; undefined where there was none yet. */
+  const complaints = new LRUCache<string, number>({ max: MOST_REMEMBERED });
+
+  return async function ask(options) {
+    const { url, method, unseen, signal } = options;
+    const key = `${method} ${url}`;
+    const before = complaints.get(key);
+    const isBelieved = before === undefined || before < BELIEVED_COMPLAINTS;
+    const doubts = (status: number, namesTime: boolean): boolean =>
+      status === 403
+        ? (before !== 0 || unseen === true) && !(namesTime && isBelieved)
+        : unseen !== true && [429, 503].includes(status) && !isBelieved;
+    const isDoubted = ({ status, headers }: Exchange): boolean =>
+      doubts(status, headers.get('retry-after') !== null);
+    const send = () => exchange({ ...options, patience, gate, doubts });
+    const heard = (answer: Exchange): AnswerAboutFile => {
+      const throttled = THROTTLING.includes(answer.status) && !isDoubted(answer);
+      if (answer.status < 300) complaints.set(key, 0);
+      else if (throttled) complaints.set(key, (before ?? 0) + 1);
+      return { ...answer, throttled };
+    };
+    const answer = await send();
+    // HEAD is followed by GET, which decides.
+    if (!isDoubted(answer) || unseen === true || method === 'HEAD') return heard(answer);
+    await answer.discard();
+    await control({ url, signal });
+    const again = await send();
+    if (!isDoubted(again)) return heard(again);
+    await again.discard();
+    const { status, shown } = again;
+    throw new SourceError('refused', `${shown}: HTTP ${status}, while the source answers otherwise`, {
+      status,
+    });
+  };
+}
