@@ -197,3 +197,15 @@ describe('access', () => {
     ).toHaveLength(3);
   });
 });
+
+it('takes the database of ClickHouse by path and by parameter, and nothing else behind its address', () => {
+  const urlOf = (value: string) => readEnvironment({ CLICKHOUSE_URL: value }).clickhouseUrl;
+  expect(urlOf('http://u:p@host:8123')).toBe('http://u:p@host:8123');
+  expect(urlOf('http://u:p@host:8123/trips')).toBe('http://u:p@host:8123/trips');
+  expect(urlOf('http://u:p@host:8123?database=trips')).toBe('http://u:p@host:8123/trips');
+  expect(urlOf('http://u:p@host:8123/trips?database=trips')).toBe('http://u:p@host:8123/trips');
+  for (const mistaken of ['?user=u', '/a?database=b', '?database=a&database=b', '?database=a&x=1'])
+    expect(() => urlOf(`http://u:secret@host:8123${mistaken}`), mistaken).toThrow(
+      /^CLICKHOUSE_URL must be http.*with \/database or \?database=.*"http:\/\/…@host:8123/,
+    );
+});

@@ -9,6 +9,7 @@ import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './a
 import { ANY_BUT_OTHERS, filePattern, type FilePattern } from './file-pattern.ts';
 import { defaultEngineMemoryMb } from './memory-limits.ts';
 import type { S3Settings } from './s3-client.ts';
+import { temporalTls, type TemporalSettings } from './temporal-settings.ts';
 import { visibleText } from './visible-text.ts';
 
 /** What `SOURCE_URL` says, taken apart. Paths are absolute; URLs are shown without secrets (`describeSource`). */
@@ -49,8 +50,7 @@ export interface Environment {
   /** Undefined: not configured, the launcher starts one. */
   clickhouseUrl: string | undefined;
   redisUrl: string | undefined;
-  temporalAddress: string | undefined;
-  temporalNamespace: string;
+  temporal: TemporalSettings;
   operatorToken: string | undefined;
   /** Where the worker serves /readyz and /metrics; 0: any free port. */
   workerPort: number;
@@ -120,6 +120,27 @@ const share = z
   .regex(/^(0(\.\d+)?|1(\.0+)?)$/, { error: 'must be a number from 0 to 1' })
   .transform(Number);
 
+/** `?database=x` is written as `/x`, which means the same. */
+const clickhouseUrl = url(['http:', 'https:']).transform((value, { addIssue }) => {
+  // What is no URL was refused above.
+  if (!URL.canParse(value)) return value;
+  const parsed = new URL(value);
+  const database = parsed.searchParams.get('database');
+  const path = parsed.pathname.replaceAll('/', '');
+  const others = [...parsed.searchParams.keys()].filter((name) => name !== 'database');
+  const isTwice = database !== null && path !== '' && path !== database;
+  if (others.length > 0 || isTwice || parsed.searchParams.getAll('database').length > 1) {
+    const message =
+      'must be http://user:password@host:8123, with /database or ?database=… behind it where that is not the default one, and nothing else';
+    addIssue({ code: 'custom', message });
+    return value;
+  }
+  if (database === null) return value;
+  parsed.search = '';
+  parsed.pathname = `/${encodeURIComponent(database)}`;
+  return parsed.href;
+});
+
 const flag = z.enum(['0', '1'], { error: 'must be 0 or 1' }).transform((value) => value === '1');
 
 const variables = z.object({
@@ -144,13 +165,22 @@ const variables = z.object({
       error: 'must be a name, with * for any characters and ? for one, as in yellow_tripdata_*.parquet',
     })
     .optional(),
-  CLICKHOUSE_URL: url(['http:', 'https:']).optional(),
+  CLICKHOUSE_URL: clickhouseUrl.optional(),
   REDIS_URL: url(['redis:', 'rediss:']).optional(),
   TEMPORAL_ADDRESS: z
     .string()
     .regex(/^[^\s:/]+:\d+$/, { error: 'must be host:port, as in 127.0.0.1:7233' })
     .optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_TLS: z.enum(['0', '1', 'false', 'true'], { error: 'must be 0 or 1' }).optional(),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: z.string().optional(),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: z.string().optional(),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().optional(),
+  TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
+  TEMPORAL_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]*$/, { error: 'must be a key as Temporal gives it, without spaces and line breaks' })
+    .optional(),
   OPERATOR_TOKEN: z
     .string()
     .min(16, { error: 'must have at least 16 characters' })
@@ -253,7 +283,7 @@ function locateLake(value: string | undefined, dataDir: string, chunkBytes: numb
   return lake;
 }
 
-const SECRETS: readonly string[] = ['OPERATOR_TOKEN', 'API_KEYS'];
+const SECRETS: readonly string[] = ['OPERATOR_TOKEN', 'API_KEYS', 'TEMPORAL_API_KEY'];
 
 /** A value for messages: without user, password and query of an address, however badly it is written. */
 const quoted = (value: string | undefined): string =>
@@ -278,6 +308,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
         (issue) => `${issue.path.join('.')} ${issue.message}${gotten(String(issue.path[0]), given)}`,
       );
   mistakes.push(...mistakesInAccess(given));
+  const { tls, mistakes: mistakesInTls } = temporalTls(given);
+  mistakes.push(...mistakesInTls);
   const source = locateSource(given['SOURCE_URL'] ?? 'demo:', given['SOURCE_FROM']);
   if (typeof source === 'string') mistakes.push(source);
   const dataDir = resolve(given['DATA_DIR'] ?? '.data');
@@ -307,8 +339,12 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     filePattern: values.FILE_PATTERN === undefined ? ANY_BUT_OTHERS : filePattern(values.FILE_PATTERN),
     clickhouseUrl: values.CLICKHOUSE_URL,
     redisUrl: values.REDIS_URL,
-    temporalAddress: values.TEMPORAL_ADDRESS,
-    temporalNamespace: values.TEMPORAL_NAMESPACE,
+    temporal: {
+      address: values.TEMPORAL_ADDRESS,
+      namespace: values.TEMPORAL_NAMESPACE,
+      tls,
+      apiKey: values.TEMPORAL_API_KEY,
+    },
     operatorToken: values.OPERATOR_TOKEN,
     workerPort: values.WORKER_PORT,
     maxFileBytes: values.MAX_FILE_BYTES,

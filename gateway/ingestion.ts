@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { ZodError } from 'zod';
 import type { Logger } from '../config/logging.ts';
+import { temporalConnection, type TemporalSettings } from '../config/temporal-settings.ts';
 import {
   governorId,
   ingestId,
@@ -35,22 +36,20 @@ export interface Ingestion {
 
 /** @param onNews the watcher has said how it is, or was told something: what somebody knows of files may be older */
 export function connectIngestion({
-  address,
-  namespace,
+  temporal,
   onNews,
   logger,
 }: {
-  address: string;
-  namespace: string;
+  temporal: TemporalSettings;
   onNews: () => void;
   logger: Logger;
 }): Ingestion {
   const connection = Connection.lazy({
-    address,
+    ...temporalConnection(temporal),
     connectTimeout: PATIENCE_MS,
     channelArgs: { 'grpc.max_receive_message_length': MOST_ANSWER_BYTES },
   });
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace: temporal.namespace });
   const ask = <Answer>(question: () => Promise<Answer>): Promise<Answer> =>
     connection.withDeadline(Date.now() + PATIENCE_MS, question);
   const handleOf = (workflowId: string) => client.workflow.getHandle(workflowId);

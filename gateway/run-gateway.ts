@@ -94,8 +94,7 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
   const files = createSharedLook((source) => readFiles(warehouse, { source }));
   liveLoads.onSnapshot(() => files.forget());
   const ingestion = connectIngestion({
-    address: environment.temporalAddress ?? '127.0.0.1:7233',
-    namespace: environment.temporalNamespace,
+    temporal: environment.temporal,
     onNews: () => files.forget(),
     logger,
   });

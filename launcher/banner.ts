@@ -27,7 +27,7 @@ export function banner({
     ['Dashboard', `${url}/`],
     ['GraphQL', `${url}/graphql`],
     ['REST', `${url}/api`],
-    ['Temporal UI', temporalUi === undefined ? `that of ${environment.temporalAddress}` : `${temporalUi}/`],
+    ['Temporal UI', temporalUi === undefined ? `that of ${environment.temporal.address}` : `${temporalUi}/`],
     ['Operator', tokenFile === undefined ? 'the token is OPERATOR_TOKEN' : `the token is in ${tokenFile}`],
     ['Try', `curl '${url}/api/p90${month === undefined ? '' : rangeOf(month)}'`],
   ];

@@ -32,8 +32,8 @@ export async function findLocalServers({
       );
     }
   }
-  const temporal = environment.temporalAddress === undefined ? await find('temporal') : undefined;
-  if (environment.temporalAddress === undefined && temporal === undefined) {
+  const temporal = environment.temporal.address === undefined ? await find('temporal') : undefined;
+  if (environment.temporal.address === undefined && temporal === undefined) {
     throw new Refusal(waysToGet('temporal'));
   }
   const redis = environment.redisUrl === undefined ? await find('redis-server') : undefined;

@@ -61,7 +61,8 @@ export async function planParts({
   servers: LocalServers;
   variables: Variables;
 }): Promise<Plan> {
-  const { dataDir, host, port, temporalNamespace, source } = environment;
+  const { dataDir, host, port, source } = environment;
+  const { namespace } = environment.temporal;
   await refuseBusyPort({ host, port });
   const isPreferred = port !== PREFERENCE_PORT && (await holdPort({ host: LOOPBACK, port: PREFERENCE_PORT }));
   const ports = await freePorts(PREFERRED_PORTS, { except: port, anywhere: !isPreferred });
@@ -73,7 +74,7 @@ export async function planParts({
   };
   const localUrl = (name: keyof typeof ports) => `http://${LOOPBACK}:${ports[name]}`;
   const isLocal = {
-    temporal: environment.temporalAddress === undefined,
+    temporal: environment.temporal.address === undefined,
     clickhouse: environment.clickhouseUrl === undefined,
     redis: environment.redisUrl === undefined && servers.redis !== undefined,
     demo: source.kind === 'demo',
@@ -85,7 +86,7 @@ export async function planParts({
   /** What worker and gateway share. The children read the environment as a person would have set it. */
   const addresses = () => ({
     DATA_DIR: dataDir,
-    TEMPORAL_ADDRESS: environment.temporalAddress ?? `${LOOPBACK}:${ports.temporal}`,
+    TEMPORAL_ADDRESS: environment.temporal.address ?? `${LOOPBACK}:${ports.temporal}`,
     ...(isLocal.redis && { REDIS_URL: `redis://${LOOPBACK}:${ports.redis}` }),
   });
   const script = (path: string, env: Record<string, string>, args: readonly string[] = []) => ({
@@ -117,7 +118,7 @@ export async function planParts({
           'ui-ip': temporalUi.backend().host,
           'ui-port': temporalUi.backend().port,
           'dynamic-config-value': NO_HTTP_API,
-          namespace: temporalNamespace,
+          namespace,
           'db-filename': join(dataDir, 'temporal.db'),
         }),
         // They are added to a new database, and found to be there in an old one.
@@ -137,8 +138,8 @@ export async function planParts({
     probe: ({ signal }) => {
       const { host: behind, port: uiPort } = temporalUi.backend();
       return everyProbe([
-        httpProbe(`/api/v1/namespaces/${encodeURIComponent(temporalNamespace)}`, { host: behind }),
-        httpProbe(`/api/v1/namespaces/${encodeURIComponent(temporalNamespace)}/search-attributes`, {
+        httpProbe(`/api/v1/namespaces/${encodeURIComponent(namespace)}`, { host: behind }),
+        httpProbe(`/api/v1/namespaces/${encodeURIComponent(namespace)}/search-attributes`, {
           host: behind,
           accepts: (body) => Object.keys(SEARCH_ATTRIBUTES).every((name) => body.includes(`"${name}"`)),
         }),

@@ -19,6 +19,7 @@ import { openLake } from '../lake/open-lake.ts';
 import { openSource } from '../sources/open-source.ts';
 import { serverVersion, versionFlaw } from '../warehouse/server-version.ts';
 import { startHealthServer } from './health-server.ts';
+import { temporalConnection } from '../config/temporal-settings.ts';
 import { temporalLogger } from './temporal-logger.ts';
 import { whenReachable } from './when-reachable.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -28,8 +29,9 @@ const TASK_QUEUE = 'tripline';
 async function run(): Promise<void> {
   const environment: PartEnvironment<'worker'> = environmentOrExit();
   const logger = createLogger({ name: 'worker', level: environment.logLevel });
-  const { sourceName, temporalNamespace: namespace } = environment;
-  const address = environment.temporalAddress ?? '127.0.0.1:7233';
+  const { sourceName } = environment;
+  const { namespace } = environment.temporal;
+  const where = temporalConnection(environment.temporal);
   const sdkLogger = temporalLogger(logger);
   Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
   const bundled = workflowBundle({ logger: sdkLogger });
@@ -40,10 +42,10 @@ async function run(): Promise<void> {
   const warehouse = createWarehouse({ url: clickhouseUrl, by: 'worker' });
   const loader = createWarehouse({ url: clickhouseUrl, by: 'load' });
   const temporal = { server: 'Temporal', logger };
-  const connection = await whenReachable({ ...temporal, ask: () => Connection.connect({ address }) });
+  const connection = await whenReachable({ ...temporal, ask: () => Connection.connect(where) });
   const nativeConnection = await whenReachable({
     ...temporal,
-    ask: () => NativeConnection.connect({ address }),
+    ask: () => NativeConnection.connect(where),
   });
   const client = new Client({ connection, namespace });
   const announcer = createAnnouncer({ redisUrl: environment.redisUrl, logger });
@@ -95,7 +97,7 @@ async function run(): Promise<void> {
     });
   }
   const running = worker.run();
-  await ensureRunning({ client, connection, namespace, taskQueue: TASK_QUEUE, sourceName });
+  await ensureRunning({ client, connection, namespace, taskQueue: TASK_QUEUE, sourceName, logger });
   logger.info({ source: describeSource(environment.source), taskQueue: TASK_QUEUE }, 'worker is running');
   await running;
   await health.close();

@@ -119,7 +119,7 @@ const environmentOf = (name: string) =>
   );
 
 it('gives worker and gateway an environment that they accept', () => {
-  const both = { temporalAddress: 'temporal:7233', source: { kind: 's3', bucket: 'tripline' } };
+  const both = { temporal: { address: 'temporal:7233' }, source: { kind: 's3', bucket: 'tripline' } };
   expect(environmentOf('worker')).toMatchObject({
     ...both,
     clickhouseUrl: 'http://tripline:abcdefghijklmnop@clickhouse:8123',

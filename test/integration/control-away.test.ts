@@ -5,8 +5,12 @@ import { freePort } from '../support/tripline.ts';
 
 let news = 0;
 const ingestion = connectIngestion({
-  address: `127.0.0.1:${await freePort()}`,
-  namespace: 'default',
+  temporal: {
+    address: `127.0.0.1:${await freePort()}`,
+    namespace: 'default',
+    tls: undefined,
+    apiKey: undefined,
+  },
   onNews: () => void (news += 1),
   logger: pino({ level: 'silent' }),
 });

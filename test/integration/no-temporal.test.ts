@@ -39,8 +39,12 @@ async function askAt(serve: (socket: Socket) => void): Promise<unknown[]> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const ingestion = connectIngestion({
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    namespace: 'default',
+    temporal: {
+      address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+      namespace: 'default',
+      tls: undefined,
+      apiKey: undefined,
+    },
     onNews: () => undefined,
     logger: pino({ level: 'silent' }),
   });
