@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { matchesWeakly } from './http/entity-tags.ts';
 import Negotiator from 'negotiator';
 import { throwRestAway } from './limits/http-limits.ts';
 import { sendProblem } from './problem.ts';
@@ -86,7 +87,7 @@ export function createPage({
     response.appendHeader('vary', vary);
     // Weak: the same for both encodings.
     response.setHeader('etag', `W/${etag}`);
-    if (request.headers['if-none-match']?.includes(etag)) {
+    if (matchesWeakly(request.headers['if-none-match'] ?? '', etag)) {
       response.writeHead(304).end();
       return;
     }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import type { KeptAnswer } from '../cache/kept-answer.ts';
+import { matchesWeakly } from './entity-tags.ts';
 import type { Form } from './negotiation.ts';
 
 const gzip = promisify(gzipCallback);
@@ -66,7 +67,7 @@ export function createAnswerWriter({
   ): 200 | 304 | undefined {
     const isPost = request.method === 'POST';
     const condition = request.headers['if-none-match'];
-    if (condition !== undefined && !isPost && matches(condition, answer.etag)) {
+    if (condition !== undefined && !isPost && matchesWeakly(condition, answer.etag)) {
       response.writeHead(
         304,
         headOf(answer, form, 'notModified', () => [...always, 'ETag', answer.etag, ...common]),
@@ -102,14 +103,4 @@ export function createAnswerWriter({
       return write(request, response, answer, form) ?? 200;
     },
   };
-}
-
-/** RFC 9110's weak comparison. */
-function matches(condition: string, etag: string): boolean {
-  if (condition === etag) return true;
-  const opaque = etag.replace(/^W\//, '');
-  return condition.split(',').some((each) => {
-    const given = each.trim();
-    return given === '*' || given.replace(/^W\//, '') === opaque;
-  });
 }

@@ -192,7 +192,10 @@ function isForPeople({ headers, url = '' }: IncomingMessage): boolean {
 }
 
 /** @throws GraphQLError BAD_USER_INPUT where a document does not tell which operation is meant */
-function operationOf({ operations }: KnownDocument, name: string | undefined): OperationFacts {
+function operationOf({ operations }: KnownDocument, given: string | undefined): OperationFacts {
+  // Scripts write nothing as `null`; an operation may be called so, too.
+  const isNothing = given === 'null' && !operations.some((operation) => operation.name === given);
+  const name = isNothing ? undefined : given;
   const isNamed = name !== undefined && name !== '';
   const found = isNamed
     ? operations.find((operation) => operation.name === name)

@@ -54,7 +54,9 @@ describe('a body', () => {
     ['{"query":7}', /query must be a string/],
     ['{"query":["{ a }"]}', /query must be a string/],
     ['{"query":"{ a }","operationName":7}', /operationName must be a string/],
-    ['{"query":"{ a }","variables":"{}"}', /variables must be a JSON object/],
+    ['{"query":"{ a }","variables":"[]"}', /variables must be a JSON object/],
+    ['{"query":"{ a }","variables":"{"}', /variables is not JSON/],
+    ['\uFEFF\uFEFF{"query":"{ a }"}', /the body is not JSON/],
     ['{"query":"{ a }","variables":[]}', /variables must be a JSON object/],
     ['{"query":"{ a }","extensions":7}', /extensions must be a JSON object/],
     ['{"query":"{ a }","querry":"{ a }"}', /Unexpected parameter "querry"/],
@@ -67,6 +69,16 @@ describe('a body', () => {
     [persisted({ version: 1, sha256Hash: null }), /sha256Hash must be a string/],
   ])('%s is refused', (body, message) => {
     expect(codeOf(() => readBody(body))).toEqual(['BAD_REQUEST', expect.stringMatching(message)]);
+  });
+
+  it('may begin with a mark of its byte order, and hold objects as the strings of their JSON', () => {
+    const body = `\uFEFF${JSON.stringify({
+      query: '{ a }',
+      variables: '{"x":1}',
+      extensions: JSON.stringify({ persistedQuery: { version: 1, sha256Hash: HASH } }),
+    })}`;
+    expect(readBody(body)).toEqual({ ...NOTHING, query: '{ a }', hash: HASH, variables: { x: 1 } });
+    expect(readBody('{"query":"{ a }","variables":" "}').variables).toEqual({});
   });
 
   it('is limited in depth, and its variables in length', () => {
@@ -88,6 +100,7 @@ describe('a query string', () => {
     ],
     ['query={a}&variables=&extensions=', { query: '{a}' }],
     ['query={a}&variables=null', { query: '{a}' }],
+    ['query={a}&_=1732795200&utm_source=mail&utm_campaign=x&fbclid=y&_=2', { query: '{a}' }],
     [
       `extensions=${encodeURIComponent(`{"persistedQuery":{"version":1,"sha256Hash":"${HASH}"}}`)}`,
       { hash: HASH },

@@ -1,5 +1,6 @@
 /** GraphQL over HTTP: what a request asks, taken out of its query string or its JSON body. */
 import { badRequest } from '../errors.ts';
+import { isForTrackers } from './is-for-trackers.ts';
 import { checkDepth, checkVariablesLength, HTTP_LIMITS } from '../limits/http-limits.ts';
 
 export interface GraphqlRequest {
@@ -10,12 +11,16 @@ export interface GraphqlRequest {
   variables: Readonly<Record<string, unknown>>;
 }
 
+/** Windows' tools begin a text with it. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
 const KNOWN = ['query', 'operationName', 'variables', 'extensions'];
 
 /** @throws GraphQLError BAD_REQUEST */
 export function readQueryString(text: string): GraphqlRequest {
   const texts = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
+    if (isForTrackers(name)) continue;
     if (texts.has(name)) throw badRequest(`${name.slice(0, 100)} is given more than once.`);
     texts.set(name, value);
   }
@@ -23,15 +28,14 @@ export function readQueryString(text: string): GraphqlRequest {
   for (const name of ['variables', 'extensions']) {
     const json = texts.get(name);
     if (json === undefined) continue;
-    checkVariablesLength(json.length);
-    given[name] = json === '' ? undefined : parseJson(json, name);
+    given[name] = objectOf(json, name);
   }
   return readRequest(given);
 }
 
 /** @throws GraphQLError BAD_REQUEST */
 export function readBody(text: string): GraphqlRequest {
-  const given = parseJson(text, 'the body');
+  const given = parseJson(text.replace(BYTE_ORDER_MARK, ''), 'the body');
   if (Array.isArray(given))
     throw badRequest('Operations are not taken in batches: send each in a request of its own.');
   if (!isObject(given))
@@ -48,7 +52,9 @@ function readRequest(given: Readonly<Record<string, unknown>>): GraphqlRequest {
       throw badRequest(
         `Unexpected parameter ${JSON.stringify(name.slice(0, 100))}: there are ${KNOWN.join(', ')}.`,
       );
-  const { query, operationName, variables, extensions } = given;
+  const { query, operationName } = given;
+  const variables = objectOf(given['variables'], 'variables');
+  const extensions = objectOf(given['extensions'], 'extensions');
   if (!isTextOrNothing(query)) throw badRequest('query must be a string.');
   if (!isTextOrNothing(operationName)) throw badRequest('operationName must be a string.');
   if (!isObjectOrNothing(variables)) throw badRequest('variables must be a JSON object.');
@@ -72,6 +78,13 @@ function readHash(persistedQuery: unknown): string | undefined {
   if (typeof sha256Hash !== 'string')
     throw badRequest('extensions.persistedQuery.sha256Hash must be a string: SHA-256 in hexadecimal.');
   return sha256Hash.toLowerCase();
+}
+
+/** Some clients send the JSON of an object as a string. */
+function objectOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'string') return value;
+  checkVariablesLength(value.length);
+  return value.trim() === '' ? undefined : parseJson(value, name);
 }
 
 function parseJson(text: string, name: string): unknown {

@@ -1,6 +1,6 @@
 /** Wall-clock moments without a zone, as microseconds since 1970-01-01T00:00:00 on that same clock. */
 
-const PATTERN = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?$/;
+const PATTERN = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?$/;
 const MICROS_PER_MILLI = 1000n;
 
 /** Says in its message what would be right. */
@@ -9,7 +9,7 @@ export class LocalDateTimeError extends Error {
 }
 
 /**
- * Parses ISO 8601 without a zone: `2024-01-31`, `2024-01-31T08:30`, `2024-01-31T08:30:00.000001`.
+ * Parses ISO 8601 without a zone: `2024-01-31`, `2024-01-31T08:30`, `2024-01-31T08:30:00.000001`, and SQL's form with a space for the T.
  * @returns microseconds since 1970
  * @throws LocalDateTimeError for a zone, an impossible date or time, or anything else
  */
@@ -17,7 +17,7 @@ export function parseLocalDateTime(text: string): bigint {
   const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
   const match = PATTERN.exec(text);
   if (match === null) {
-    if (/^\d{4}-\d{2}-\d{2}T.*(?:[Zz]|[+-]\d{2}:?\d{2})$/.test(text)) {
+    if (/^\d{4}-\d{2}-\d{2}[T ].*(?:[Zz]|[+-]\d{2}:?\d{2})$/.test(text)) {
       throw new LocalDateTimeError(
         `${shown} has a zone: write New York's wall-clock time without Z or an offset, as in 2024-01-31T08:30:00`,
       );

@@ -8,6 +8,7 @@ import {
   type GraphQLScalarType,
 } from 'graphql';
 import { badUserInput } from '../errors.ts';
+import { isForTrackers } from '../http/is-for-trackers.ts';
 import type { RestParameter } from './parameters.ts';
 import { scalarSchema } from './scalars.ts';
 
@@ -21,7 +22,7 @@ export function readVariables(
   query: URLSearchParams,
 ): Record<string, unknown> {
   for (const name of query.keys()) {
-    if (parameters.some((known) => known.name === name)) continue;
+    if (isForTrackers(name) || parameters.some((known) => known.name === name)) continue;
     const names = parameters.map((known) => known.name);
     throw badUserInput(`unknown parameter ${quote(name)}: there are ${names.join(', ')}`);
   }
@@ -59,7 +60,7 @@ function readText(name: string, type: GraphQLEnumType | GraphQLScalarType, text:
     if (text === 'true' || text === 'false') return text === 'true';
     throw refusal();
   }
-  const pattern = kind === 'integer' ? /^-?\d{1,16}$/ : /^-?\d+(\.\d+)?(e-?\d+)?$/i;
+  const pattern = kind === 'integer' ? /^-?\d{1,16}$/ : /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
   if (!pattern.test(text) || Number(text) < (minimum ?? -Infinity)) throw refusal();
   return Number(text);
 }

@@ -27,6 +27,8 @@ describe('variables', () => {
     ['p90?to=2022-03-02&from=2022-03-01T00:00:00.5', { from: '2022-03-01T00:00:00.5', to: '2022-03-02' }],
     ['p90?interpolate=false&asOf=0', { interpolate: false, asOf: 0 }],
     ['percentile?p=0.07', { p: 0.07 }],
+    ['percentile?p=.9', { p: 0.9 }],
+    ['percentile?p=9e-1&_=17&utm_source=mail', { p: 0.9 }],
     ['percentile?p=9e-1', { p: 0.9 }],
     ['percentile?p=-1', { p: -1 }],
     ['percentiles?at=0.5&at=0.9', { at: [0.5, 0.9] }],

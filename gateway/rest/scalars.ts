@@ -26,7 +26,7 @@ const SCALARS: Readonly<Record<string, JsonSchema & { type: string }>> = {
   Count: { type: 'integer', format: 'int64', minimum: 0 },
   LocalDateTime: {
     type: 'string',
-    pattern: String.raw`^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$`,
+    pattern: String.raw`^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$`,
     examples: ['2024-01-31T08:30:00', '2024-01-31'],
   },
   DateTime: { type: 'string', format: 'date-time' },
