@@ -88,6 +88,7 @@ export async function startWholeSystem({
     namespace: 'default',
     taskQueue: TASK_QUEUE,
     sourceName: SOURCE,
+    logger: pino({ level: 'silent' }),
   });
   await client.schedule.getHandle(SWEEP_ID).delete();
   const liveLoads = followLiveLoads({
