@@ -13,3 +13,17 @@ export async function withHeartbeat<Result>(task: (signal: AbortSignal) => Promi
     clearInterval(timer);
   }
 }
+
+type Activity = (...args: never[]) => Promise<unknown>;
+
+/** The activities of these names, each heartbeating while it runs: one whose worker died is known as such long before its time is over. */
+export function withHeartbeats<Given extends Record<Name, Activity>, Name extends string>(
+  activities: Given,
+  names: readonly Name[],
+): Pick<Given, Name> {
+  const beating = names.map((name) => {
+    const activity: Activity = (...args) => withHeartbeat(() => activities[name](...args));
+    return [name, activity] as const;
+  });
+  return Object.fromEntries(beating) as Pick<Given, Name>;
+}

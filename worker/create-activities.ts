@@ -8,6 +8,7 @@ import { createListActivities } from '../activities/list-activities.ts';
 import { createLoadActivities } from '../activities/load-activities.ts';
 import { createOrphanActivities } from '../activities/orphan-activities.ts';
 import { createPublishActivities } from '../activities/publish-activities.ts';
+import { withHeartbeats } from '../activities/heartbeat.ts';
 import { createIngestRecordActivities } from '../activities/record-activities.ts';
 import { isRunning } from '../activities/is-running.ts';
 import { createReconcileActivities } from '../activities/reconcile-activities.ts';
@@ -21,6 +22,23 @@ import { createReadAlone } from '../warehouse/lone-reader.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { ingestId, PUBLISHER_ID, releaseLoads } from '../workflows/messages.ts';
 import type { Announcer } from './announcer.ts';
+
+/** Activities that are short as a rule, and do not say themselves that they go on. */
+const SHORT = [
+  'recordStage',
+  'lastSequence',
+  'publishAs',
+  'condemn',
+  'findEnded',
+  'findPreviousLoad',
+  'findLiveLoad',
+  'planReload',
+  'acceptFile',
+  'holdBack',
+  'findQuarantined',
+  'checkFooter',
+  'assembleFile',
+] as const;
 
 /** Every activity with what it needs. `loader` is the warehouse as loads see it: a lane of its own in the engine. */
 export function createActivities({
@@ -54,7 +72,7 @@ export function createActivities({
   const { sourceName, pollEveryMs, maxFileBytes, chunkBytes, keepLoadsMs, engineMemoryMb } = environment;
   const { onSourceDelete, maxRejectedShare, filePattern } = environment;
   const faults = createFaults();
-  return {
+  const activities = {
     ...createListActivities({
       ...{ source, warehouse, client, pollEveryMs, onSourceDelete },
       now: Date.now,
@@ -94,4 +112,5 @@ export function createActivities({
         client.workflow.getHandle(PUBLISHER_ID).executeUpdate(releaseLoads, { args: [{ loadIds }] }),
     }),
   };
+  return { ...activities, ...withHeartbeats(activities, SHORT) };
 }

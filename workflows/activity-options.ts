@@ -21,6 +21,7 @@ export const warehouseActivities = proxyActivities<
   >
 >({
   startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '15 seconds',
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
@@ -51,6 +52,7 @@ export function chunkActivities({ chunkId, chunkStart, chunkEnd }: Chunk): Pick<
 /** Work on files in the lake. */
 export const lakeActivities = proxyActivities<Pick<Activities, 'checkFooter' | 'assembleFile'>>({
   startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '15 seconds',
   retry: { initialInterval: '500 milliseconds', maximumInterval: '1 minute' },
 });
 

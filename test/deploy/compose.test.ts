@@ -152,6 +152,14 @@ describe('every variable that is read', () => {
     'the Dockerfile sets them': ['HOST', 'PORT', 'WORKER_PORT'],
     'the containers keep nothing': ['DATA_DIR'],
     'the containers have no embedded engine': ['ENGINE_MEMORY_MB'],
+    'the containers have a Temporal of their own network': [
+      'TEMPORAL_API_KEY',
+      'TEMPORAL_TLS',
+      'TEMPORAL_TLS_CLIENT_CERT_PATH',
+      'TEMPORAL_TLS_CLIENT_KEY_PATH',
+      'TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+      'TEMPORAL_TLS_SERVER_NAME',
+    ],
   };
   const otherwise = Object.values(OTHERWISE).flat();
   /** The gateway reads no file, neither of the source nor of the lake. */
@@ -161,6 +169,9 @@ describe('every variable that is read', () => {
     'KEEP_LOADS_HOURS',
     'MAX_FILE_BYTES',
     'CHUNK_BYTES',
+    'ON_SOURCE_DELETE',
+    'MAX_REJECTED_SHARE',
+    'FILE_PATTERN',
     'AWS_ENDPOINT_URL_S3',
     'AWS_REGION',
   ];

@@ -101,7 +101,8 @@ describe.each(['folder', 'HTTP index', 'HTTP template'])('from a %s', (kind) => 
       all.close();
       if (kind !== 'folder') {
         const bytes = names.reduce((sum, name) => sum + server.sizeOf(name), 0);
-        expect(server.bytesSent()).toBe(bytes);
+        // Before a file is read, GET is asked for its first byte alone: HEAD may be answered by another part of a server.
+        expect(server.bytesSent()).toBe(bytes + names.length);
       }
     } finally {
       await tripline.stop();

@@ -307,7 +307,10 @@ async function gatewayOver(
       requestTimeoutMs,
       logger,
     }),
-    ingestion: { watcher: () => Promise.resolve({ status: null, problem: null }) },
+    ingestion: {
+      watcher: () => Promise.resolve({ status: null, problem: null }),
+      origin: () => Promise.resolve(null),
+    },
     readFiles: () => readFiles(warehouse, { source: 'yellow' }),
   };
   const gateway = await startSmallGateway(
