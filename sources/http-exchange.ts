@@ -55,6 +55,8 @@ export async function exchange(options: {
   gate?: RequestGate | undefined;
   /** May this be about the file alone, and not the server's complaint? */
   doubts?: ((status: number, namesTime: boolean) => boolean) | undefined;
+  /** The same was refused just now, and doubted: where it is answered, the server had complained. */
+  afterComplaint?: boolean | undefined;
 }): Promise<Exchange> {
   const pass = await (options.gate ?? OPEN_GATE).enter(options.signal);
   try {
@@ -74,6 +76,7 @@ async function send(options: Parameters<typeof exchange>[0], pass: Pass): Promis
     if (THROTTLING.includes(status) && options.doubts?.(status, headers.has('retry-after')) === true)
       return pass.leave({ kind: 'undecided' });
     if (THROTTLING.includes(status)) return pass.leave({ kind: 'throttled', retryAfterMs: restMs });
+    if (options.afterComplaint === true && status < 300) return pass.leave({ kind: 'throttled' });
     pass.leave({ kind: status >= 500 ? 'failed' : 'good' });
   });
   let url = new URL(options.url);

@@ -22,13 +22,11 @@ export interface AnswerAboutFile extends Exchange {
 }
 
 const MOST_REMEMBERED = 20_000;
-/** A 429 or 503 is the server's word about itself, unless one file alone keeps getting it; so is a 403 that names a time. */
-const BELIEVED_COMPLAINTS = 1;
 
 /**
  * A complaint about something that was answered before is believed, once; so is one that names a time. Any other one is doubted: something
- * else is asked for (`control`), which tells a server that complains; where that is answered and the file is refused once
- * more, the refusal is the file's own, and the server's patience is not in question.
+ * else is asked for (`control`), which tells a server that complains, and then the same once more. Where that is answered, the
+ * gate hears of the complaint now; where it is refused again, the refusal is the file's own, and the server's patience is not in question.
  */
 export function createLoneRefusals({
   patience,
@@ -47,27 +45,26 @@ export function createLoneRefusals({
     const { url, method, unseen, signal } = options;
     const key = `${method} ${url}`;
     const before = complaints.get(key);
-    const isBelieved = before === undefined || before < BELIEVED_COMPLAINTS;
-    const doubts = (status: number, namesTime: boolean): boolean =>
-      status === 403
-        ? (before !== 0 || unseen === true) && !(namesTime && isBelieved)
-        : unseen !== true && [429, 503].includes(status) && !isBelieved;
+    const doubts = (status: number, namesTime: boolean): boolean => {
+      if (!THROTTLING.includes(status) || (namesTime && (before ?? 0) === 0)) return false;
+      return status === 403 ? before !== 0 || unseen === true : before !== 0 && unseen !== true;
+    };
     const isDoubted = ({ status, headers }: Exchange): boolean =>
       doubts(status, headers.get('retry-after') !== null);
-    const send = () => exchange({ ...options, patience, gate, doubts });
     const heard = (answer: Exchange): AnswerAboutFile => {
       const throttled = THROTTLING.includes(answer.status) && !isDoubted(answer);
       if (answer.status < 300) complaints.set(key, 0);
       else if (throttled) complaints.set(key, (before ?? 0) + 1);
       return { ...answer, throttled };
     };
-    const answer = await send();
-    // HEAD is followed by GET, which decides.
-    if (!isDoubted(answer) || unseen === true || method === 'HEAD') return heard(answer);
+    const answer = await exchange({ ...options, patience, gate, doubts });
+    // Many servers say 403 to HEAD alone: GET, which follows, decides.
+    const isForCaller = unseen === true || (method === 'HEAD' && answer.status === 403);
+    if (!isDoubted(answer) || isForCaller) return heard(answer);
     await answer.discard();
     await control({ url, signal });
-    const again = await send();
-    if (!isDoubted(again)) return heard(again);
+    const again = await exchange({ ...options, patience, gate, doubts, afterComplaint: true });
+    if (!isDoubted(again) || method === 'HEAD') return heard(again);
     await again.discard();
     const { status, shown } = again;
     throw new SourceError('refused', `${shown}: HTTP ${status}, while the source answers otherwise`, {

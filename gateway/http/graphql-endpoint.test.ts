@@ -49,7 +49,7 @@ describe('an operation that is not told', () => {
     });
   });
 
-  it.each(['', null, undefined])('is the only one there is: %j', async (operationName) => {
+  it.each(['', 'null', null, undefined])('is the only one there is: %j', async (operationName) => {
     const response = await post({ query: '{ __typename }', operationName });
     expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
   });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpIndexSource } from '../../sources/http-index-source.ts';
 import { startTripline } from '../support/tripline.ts';
+import { until } from '../support/until.ts';
 import { writeTrips } from '../support/write-trips.ts';
 import { fetchAsIngestion } from './fetch-as-ingestion.ts';
 import { filenameOf, HABITS, startHabitServer, type HabitServer } from './habit-server.ts';
@@ -53,7 +54,16 @@ it.runIf(LONG)(
     });
     try {
       const absent = HABITS.findIndex(([name]) => name === '404 although it is listed');
+      const began = Date.now();
+      const readable = HABITS.filter(([, { becomes }]) => becomes === 'loaded').length;
+      await until(
+        'all that can be read is published',
+        async () => (await tripline.files()).filter(({ stage }) => stage === 'PUBLISHED').length === readable,
+        { deadlineMs: 600_000, everyMs: 500 },
+      );
+      process.stdout.write(`${readable} files published in ${Date.now() - began} ms\n`);
       const settled = await tripline.settled(HABITS.length - 1, 600_000);
+      process.stdout.write(`${settled.length} files settled in ${Date.now() - began} ms\n`);
       const ledger = HABITS.flatMap(([name, { becomes }], index) => {
         const file = settled.find(({ filename }) => filename === filenameOf(index));
         const isRight =
