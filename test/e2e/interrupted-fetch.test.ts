@@ -64,8 +64,14 @@ it('SIGTERM lets the worker end within its grace; the chunk is fetched again, an
   await until('the chunk is asked for again', () => server.held(filename) > 0);
   expect(server.ranges(filename)).toEqual([interrupted, interrupted]);
   server.release(filename);
-  const [file] = await tripline.settled(1);
-  expect(file).toMatchObject({ stage: 'PUBLISHED', rows: 20_000, rejected: 0 });
+  // The file of another test may stand half-way for ever.
+  const file = await until(
+    'it is published',
+    async () =>
+      (await tripline.files()).find((each) => each.filename === filename && each.stage === 'PUBLISHED'),
+    { deadlineMs: 60_000 },
+  );
+  expect(file).toMatchObject({ rows: 20_000, rejected: 0 });
   const ranges = server.ranges(filename);
   expect(ranges.filter((range) => range !== interrupted)).toHaveLength(new Set(ranges).size - 1);
   const oracle = await createOracle([path]);

@@ -14,7 +14,7 @@ import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { Client, fetchExchange } from '@urql/core';
 import { persistedExchange } from '@urql/exchange-persisted';
 import { print } from 'graphql';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectGateway } from '../../cli/gateway-client.ts';
 import type { DocumentManifest } from '../../gateway/documents/trusted-documents.ts';
 import { exchange, jsonOf } from '../support/exchange.ts';
@@ -266,17 +266,21 @@ describe.each([
   { name: 'urql', create: urqlClient, byGet: true, textBy: 'GET' },
   { name: 'urql', create: urqlClient, byGet: false, textBy: 'POST' },
 ])('a stock $name with GET: $byGet', ({ name, create, byGet, textBy }) => {
-  const operation = `${name.split(' ')[0]}${byGet}`;
-  const document = `query ${operation}($from: LocalDateTime) { p90(pickup: { from: $from }) { trips } }`;
+  const operationOf = (test: string): string => `${name.split(' ')[0]}${byGet}${test}`;
+  const documentOfTest = (operation: string): string =>
+    `query ${operation}($from: LocalDateTime) { p90(pickup: { from: $from }) { trips } }`;
   const hashBy = byGet ? 'GET' : 'POST';
   const ten = { trips: 10 };
-  let seen: Seen[] = [];
+  let seen: Seen[];
   let client: StockClient;
-  beforeAll(() => {
+  beforeEach(() => {
+    seen = [];
     client = create(watchedFetch(seen), byGet);
   });
 
   it('sends the document once, and its hash alone from then on', async () => {
+    const operation = operationOf('Once');
+    const document = documentOfTest(operation);
     expect(await client.query(document)).toMatchObject({ data: { p90: ten }, codes: [] });
     expect(seen.map(({ method, text }) => [method, text])).toEqual([
       [hashBy, false],
@@ -296,6 +300,8 @@ describe.each([
   });
 
   it('is told of mistakes as GraphQL errors', async () => {
+    const operation = operationOf('Mistaken');
+    const document = documentOfTest(operation);
     for (const from of ['2023-01-01Z', '2023-02-30'])
       expect(await client.query(document, { from })).toEqual({ data: null, codes: ['BAD_USER_INPUT'] });
     expect((await client.query(`query Wrong${operation} { nothing }`)).codes).toEqual([
@@ -304,8 +310,7 @@ describe.each([
   });
 
   it('sends mutations by POST, with the token', async () => {
-    seen.length = 0;
-    const mutation = `mutation ${operation} { backfill(from: "2022-13", to: "2022-13") { id } }`;
+    const mutation = `mutation ${operationOf('Mutation')} { backfill(from: "2022-13", to: "2022-13") { id } }`;
     expect((await client.mutate(mutation)).codes).toEqual(['UNAUTHENTICATED']);
     const headers = { authorization: `Bearer ${OPERATOR_TOKEN}` };
     expect((await client.mutate(mutation, headers)).codes).toEqual(['BAD_USER_INPUT']);

@@ -64,7 +64,19 @@ async function expectAnswersOfDuckDB(names: readonly string[]): Promise<void> {
   oracle.close();
 }
 
-it('finds nothing where nothing is wrong', async () => {
+// Each step finds what the one before has left.
+it(
+  'finds nothing where nothing is wrong, reports each damage, repairs what can be repaired, and leaves orphans to the sweep',
+  { timeout: 720_000 },
+  async () => {
+    await findsNothing();
+    await reportsAndChangesNothing();
+    await repairs();
+    await leavesOrphansAlone();
+  },
+);
+
+async function findsNothing(): Promise<void> {
   expect(await reconcile({ source: 'yellow' })).toEqual({
     checkedFiles: MONTHS.length,
     differences: [],
@@ -72,7 +84,7 @@ it('finds nothing where nothing is wrong', async () => {
   });
   const months = { from: '2022-03', to: '2022-05' };
   expect(await reconcile({ source: 'yellow', repair: true, months })).toMatchObject({ checkedFiles: 3 });
-});
+}
 
 it.each([
   [null, /expected \{"source"/],
@@ -109,7 +121,7 @@ const DAMAGE = [
   '2022-12 NOT_INGESTED',
 ];
 
-it('reports each damage, and changes nothing', { timeout: 240_000 }, async () => {
+async function reportsAndChangesNothing(): Promise<void> {
   const live = async (month: string): Promise<{ loadId: string; key: string }> => {
     const found = await sql(
       `SELECT load_id, lake_key FROM files FINAL WHERE filename = '${nameOf(month)}' FORMAT TSV`,
@@ -166,9 +178,10 @@ it('reports each damage, and changes nothing', { timeout: 240_000 }, async () =>
   expect(details.get(`${nameOf('2022-03')} LAKE_MISSING`)).toMatch(/^the lake holds 10000 of \d+ bytes$/);
   expect(details.get(`${nameOf('2022-01')} TRIPS`)).toBe('1714 trips, 2000 were published');
   expect(details.get(`${nameOf('2022-06')} TRIPS`)).toMatch(/^checksum \d+, the raw file has \d+$/);
-});
+}
 
-it('repairs what can be repaired, and answers are DuckDB’s again', { timeout: 240_000 }, async () => {
+/** Answers are DuckDB's again. */
+async function repairs(): Promise<void> {
   const report = await reconcile({ source: 'yellow', repair: true });
   expect(shown(report)).toEqual(
     DAMAGE.map((line) => (line.endsWith('GONE_FROM_SOURCE') ? line : `${line} ✓`)),
@@ -178,9 +191,10 @@ it('repairs what can be repaired, and answers are DuckDB’s again', { timeout: 
   await write('2022-10');
   await expectAnswersOfDuckDB(readdirSync(folder));
   expect((await tripline.files()).map(({ stage }) => stage)).toEqual(Array(12).fill('PUBLISHED'));
-});
+}
 
-it('leaves orphans to the sweep, and what cannot be fetched again alone', { timeout: 240_000 }, async () => {
+/** And what cannot be fetched again. */
+async function leavesOrphansAlone(): Promise<void> {
   await sql(
     `INSERT INTO trips SELECT * REPLACE (generateUUIDv4(1) AS load_id) FROM trips WHERE row_number = 1 LIMIT 1`,
   );
@@ -203,4 +217,4 @@ it('leaves orphans to the sweep, and what cannot be fetched again alone', { time
   expect(report.differences.find(({ kind }) => kind === 'ORPHAN_LAKE_FILES')?.detail).toMatch(
     /: 1 \(0{40}\)$/,
   );
-});
+}

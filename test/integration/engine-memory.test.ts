@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createLoadActivities } from '../../activities/load-activities.ts';
 import { createFolderLake } from '../../lake/folder-lake.ts';
 import { judgeFile } from '../../warehouse/judge-file.ts';
@@ -153,12 +153,19 @@ it(
     // Its footer is judged before; this is what the engine does with it.
     const path = file('claims', makeParquet({ rows: 2n ** 40n, columns: tripColumns(10) }));
     const sql = `SELECT sum(VendorID) FROM file({path:String}, 'Parquet')`;
+    // An engine of its own, as it does not survive this.
+    const ending = await startEngineProcess(join(lakeFolder, 'clickhouse-that-ends'), {
+      flags: ['--memory-mb', String(MEMORY_MB)],
+    });
+    onTestFinished(async () => void (await ending.stop('SIGKILL')));
+    const asking = createWarehouse({ url: ending.as('loader'), by: 'load' });
+    onTestFinished(() => asking.close());
     const readAlone = createReadAlone({ memoryMb: MEMORY_MB });
     const { signal } = new AbortController();
     expect(await readAlone({ sql, params: { path }, deadlineMs: 120_000, signal })).toBe('outOfMemory');
-    await expect(warehouse.rows(sql, { params: { path } })).rejects.toThrow();
-    expect(await engine.stop('SIGTERM')).toEqual({ code: null, signal: 'SIGKILL' });
-    const lastWords = engine.lines.findLast((line) => line.includes('ENGINE_MEMORY_MB')) ?? '';
+    await expect(asking.rows(sql, { params: { path } })).rejects.toThrow();
+    expect(await ending.stop('SIGTERM')).toEqual({ code: null, signal: 'SIGKILL' });
+    const lastWords = ending.lines.findLast((line) => line.includes('ENGINE_MEMORY_MB')) ?? '';
     const takes = /takes (\d+) MB, more than ENGINE_MEMORY_MB \(1024 MB\): it ends; under way: SELECT /.exec(
       lastWords,
     )?.[1];

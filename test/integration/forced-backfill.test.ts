@@ -49,14 +49,18 @@ beforeAll(async () => {
   engine = await startEngineProcess(join(folder, 'clickhouse'));
   warehouse = createWarehouse({ url: engine.as('loader'), by: 'worker' });
   await migrate(warehouse);
-  await warehouse.command(
+  await know('yellow', KNOWN);
+});
+
+/** Files that were published; a source of its own for each test that changes what is known. */
+const know = (name: string, known: number): Promise<unknown> =>
+  warehouse.command(
     `INSERT INTO files (source, filename, version, month, stage, size_bytes, chunks, lake_key, updated_at, revision)
-     SELECT 'yellow', format('trips_{}_2022-03.parquet', leftPad(toString(number), 5, '0')), 'one', '2022-03', 'PUBLISHED', 1, 1, 'key',
+     SELECT {name:String}, format('trips_{}_2022-03.parquet', leftPad(toString(number), 5, '0')), 'one', '2022-03', 'PUBLISHED', 1, 1, 'key',
        toDateTime64(1, 3, 'UTC'), 1000
      FROM numbers({known:UInt32})`,
-    { params: { known: KNOWN } },
+    { params: { name, known } },
   );
-});
 
 afterAll(async () => {
   await warehouse?.close();
@@ -118,17 +122,15 @@ it('finds only what changed without force', async () => {
 });
 
 it('leaves out what is held back, being ingested, or not asked for', async () => {
-  await recordFile(
-    warehouse,
-    record(0, { stage: 'QUARANTINED', reason: 'HELD_BACK: …', updatedAtMs: 2_000 }),
-  );
-  await recordFile(warehouse, record(1, { stage: 'QUARANTINED', reason: 'EMPTY: …', updatedAtMs: 2_000 }));
+  const at = { source: 'green', updatedAtMs: 2_000 };
+  await know('green', 10);
+  await recordFile(warehouse, record(0, { ...at, stage: 'QUARANTINED', reason: 'HELD_BACK: …' }));
+  await recordFile(warehouse, record(1, { ...at, stage: 'QUARANTINED', reason: 'EMPTY: …' }));
   const inFlight = [{ filename: filename(2), version: 'one' }];
-  const { changed } = await listChanges({ months, force: true, inFlight });
+  const { changed } = await listChanges({ source: 'green', months, force: true, inFlight });
   expect(changed.slice(0, 2).map((file) => file.filename)).toEqual([filename(1), filename(3)]);
-  expect((await listChanges({ months: { from: '2022-05', to: '2023-01' }, force: true })).changed).toEqual(
-    [],
-  );
+  const later = { source: 'green', months: { from: '2022-05', to: '2023-01' }, force: true };
+  expect((await listChanges(later)).changed).toEqual([]);
 });
 
 it('a rollback of a version under a quarantined newer one leaves that the newest', async () => {
@@ -137,23 +139,23 @@ it('a rollback of a version under a quarantined newer one leaves that the newest
     warehouse,
     now: () => 5_000,
   });
-  await recordFile(warehouse, record(5, { version: 'two', updatedAtMs: 3_000 }));
-  await recordFile(
-    warehouse,
-    record(5, { version: 'three', stage: 'QUARANTINED', reason: 'EMPTY: …', updatedAtMs: 4_000 }),
-  );
+  const source = 'white';
+  const empty = { source, stage: 'QUARANTINED', reason: 'EMPTY: …' } as const;
+  await know(source, 10);
+  await recordFile(warehouse, record(0, { ...empty, updatedAtMs: 2_000 }));
+  await recordFile(warehouse, record(1, { ...empty, updatedAtMs: 2_000 }));
+  await recordFile(warehouse, record(5, { source, version: 'two', updatedAtMs: 3_000 }));
+  await recordFile(warehouse, record(5, { ...empty, version: 'three', updatedAtMs: 4_000 }));
   await holdBack({
-    source: 'yellow',
+    source,
     filename: filename(5),
     sequence: 9,
     from: { loadId: 'b', version: 'two' },
     to: { loadId: '00000000-0000-0000-0000-00000000000a', version: 'one' },
   });
-  const newest = (await readFiles(warehouse, { source: 'yellow' })).find(
-    (file) => file.filename === filename(5),
-  );
+  const newest = (await readFiles(warehouse, { source })).find((file) => file.filename === filename(5));
   expect(newest).toMatchObject({ version: 'three', reason: 'EMPTY: …' });
-  expect(await findQuarantined({ source: 'yellow', except: [filename(1)] })).toMatchObject({
+  expect(await findQuarantined({ source, except: [filename(1)] })).toMatchObject({
     files: [{ filename: filename(0) }, { filename: filename(5), version: 'three' }],
     remaining: 0,
   });

@@ -482,45 +482,58 @@ describe('in the midst', () => {
   let habit: Habit = () => undefined;
   let isMeant: (asked: FakeStatement) => boolean = () => false;
   let gateway: Awaited<ReturnType<typeof gatewayOver>>;
-  beforeAll(async () => {
+  // One for each kind: downloads leave answers in memory, for which histograms are not asked.
+  const startGateway = async () => {
+    isMeant = () => false;
     gateway = await gatewayOver(
       (asked) => habit(asked),
       (asked) => isMeant(asked),
     );
     await until('it has read what is published', async () => (await fetch(`${gateway.url}/readyz`)).ok);
-  });
-  afterAll(() => gateway?.stop());
+  };
 
-  // Before downloads: what was answered well is in memory.
-  it.each(Object.keys(CUTS))('%s makes no answer', async (name) => {
-    habit = CUTS[name]!;
-    isMeant = ({ format }) => format === 'RowBinary';
-    const asked = QUESTIONS.filter((query) => !/asOf|files/.test(query));
-    const codes = await Promise.all(asked.map(async (query) => (await gateway.ask(query)).code));
-    expect(codes).toEqual(asked.map(() => 'SERVICE_UNAVAILABLE'));
+  describe('of histograms', () => {
+    beforeAll(startGateway);
+    afterAll(() => gateway?.stop());
+
+    it.each(Object.keys(CUTS))('%s makes no answer', async (name) => {
+      habit = CUTS[name]!;
+      isMeant = ({ format }) => format === 'RowBinary';
+      const asked = QUESTIONS.filter((query) => !/asOf|files/.test(query));
+      const codes = await Promise.all(asked.map(async (query) => (await gateway.ask(query)).code));
+      expect(codes).toEqual(asked.map(() => 'SERVICE_UNAVAILABLE'));
+    });
   });
 
-  it.each(
-    ['CSVWithNames', 'JSONEachRow', 'Parquet', 'ArrowStream'].flatMap((format) =>
-      [...Object.keys(CUTS), 'a reset']
-        // What is told by numbers is told of histograms above; and what is longer begins and ends as it should.
-        .filter(
-          (name) => !/number|record/.test(name) && (!name.startsWith('more') || /CSV|JSON/.test(format)),
-        )
-        .map((name) => [format, name] as const),
-    ),
-  )('a download as %s is not whole: %s', async (format, name) => {
-    habit = name === 'a reset' ? HABITS['half of it, then a reset']! : CUTS[name]!;
-    isMeant = (asked) => asked.format === format;
-    const extension = { CSVWithNames: 'csv', JSONEachRow: 'jsonl', Parquet: 'parquet', ArrowStream: 'arrow' }[
-      format
-    ];
-    const download = async (): Promise<unknown> => {
-      const response = await fetch(`${gateway.url}/api/trips-over-p90?p=0.5&format=${extension}`);
-      await response.arrayBuffer();
-      return response.status;
-    };
-    expect(await download().catch(() => 'cut')).toBe(name === 'a page' ? 503 : 'cut');
+  describe('of downloads', () => {
+    beforeAll(startGateway);
+    afterAll(() => gateway?.stop());
+
+    it.each(
+      ['CSVWithNames', 'JSONEachRow', 'Parquet', 'ArrowStream'].flatMap((format) =>
+        [...Object.keys(CUTS), 'a reset']
+          // What is told by numbers is told of histograms above; and what is longer begins and ends as it should.
+          .filter(
+            (name) => !/number|record/.test(name) && (!name.startsWith('more') || /CSV|JSON/.test(format)),
+          )
+          .map((name) => [format, name] as const),
+      ),
+    )('a download as %s is not whole: %s', async (format, name) => {
+      habit = name === 'a reset' ? HABITS['half of it, then a reset']! : CUTS[name]!;
+      isMeant = (asked) => asked.format === format;
+      const extension = {
+        CSVWithNames: 'csv',
+        JSONEachRow: 'jsonl',
+        Parquet: 'parquet',
+        ArrowStream: 'arrow',
+      }[format];
+      const download = async (): Promise<unknown> => {
+        const response = await fetch(`${gateway.url}/api/trips-over-p90?p=0.5&format=${extension}`);
+        await response.arrayBuffer();
+        return response.status;
+      };
+      expect(await download().catch(() => 'cut')).toBe(name === 'a page' ? 503 : 'cut');
+    });
   });
 });
 

@@ -141,147 +141,150 @@ function plainly({ pickups, distances }: Trips, { from, to }: Span, p: number, i
   };
 }
 
+// The second step asks about the loads that the first has published.
 it(
-  `answers ${CASES} questions by what was live at their data version, while loads are published and replaced`,
-  { timeout: 300_000 + CASES * 40 },
+  `answers ${CASES} questions by what was live at their data version, while loads are published and replaced; and a gateway that starts after a sweep says the same`,
+  { timeout: 420_000 + CASES * 40 },
   async () => {
-    const random = seededRandom(11);
-    const publishNext = async () => {
-      const file = loads.length < FILES ? loads.length : Math.floor(random() * FILES);
-      loads.push(
-        await publishTrips(warehouse, { filename: `${file}.parquet`, trips: randomTrips(random, file) }),
-      );
-    };
-    await publishNext();
-    await until('the live list is there', () => (liveLoads.current()?.sequence ?? 0) > 0);
+    await expectAnswersOfTheirVersions();
+    await expectTheSameAfterSweep();
+  },
+);
 
-    const given: {
-      span: Span;
-      p: number;
-      interpolate: boolean;
-      answer: PercentileAnswer;
-    }[] = [];
-    const client = async (seed: number) => {
-      const own = seededRandom(seed);
-      while (given.length < CASES) {
-        // Not faster than the publications.
-        if (given.length > ((loads.length + 1) * CASES) / PUBLICATIONS && loads.length < PUBLICATIONS) {
-          await pause(5);
-          continue;
-        }
-        const span = randomSpan(own);
-        const interpolate = own() < 0.3;
-        const p = [0.9, 0.5, 0.07, 0.99, 0.001, Number(own().toFixed(4)) || 0.1][Math.floor(own() * 6)]!;
-        const [answer] = await answers.percentiles({ span, levels: [parseLevel(p)], interpolate }, asking());
-        given.push({ span, p, interpolate, answer: answer! });
-      }
-    };
-    const publisher = async () => {
-      while (loads.length < PUBLICATIONS) {
-        const due = (given.length * PUBLICATIONS) / CASES;
-        if (loads.length <= due) await publishNext();
-        else await pause(5);
-      }
-    };
-    await Promise.all([publisher(), ...Array.from({ length: CLIENTS }, (_, index) => client(100 + index))]);
+async function expectAnswersOfTheirVersions(): Promise<void> {
+  const random = seededRandom(11);
+  const publishNext = async () => {
+    const file = loads.length < FILES ? loads.length : Math.floor(random() * FILES);
+    loads.push(
+      await publishTrips(warehouse, { filename: `${file}.parquet`, trips: randomTrips(random, file) }),
+    );
+  };
+  await publishNext();
+  await until('the live list is there', () => (liveLoads.current()?.sequence ?? 0) > 0);
 
-    const instance = await DuckDBInstance.create(':memory:');
-    const duck = await instance.connect();
-    const states = new Map<number, Trips>();
-    const versions = new Set<number>();
-    let nearest = 0;
-    let checkedByDuckDb = 0;
-    for (const { span, p, interpolate, answer } of given) {
-      const { dataVersion, value, trips, below, equal, above, rank } = answer;
-      versions.add(dataVersion);
-      const state = states.get(dataVersion) ?? inOrder(liveTrips(loads, dataVersion));
-      if (!states.has(dataVersion)) {
-        states.set(dataVersion, state);
-        await duck.run(`CREATE TABLE state_${dataVersion} (pickup TIMESTAMP, distance DOUBLE)`);
-        const appender = await duck.createAppender(`state_${dataVersion}`);
-        for (const [at, micros] of state.pickups.entries()) {
-          appender.appendTimestamp({ micros } as never);
-          appender.appendDouble(state.distances[at]!);
-          appender.endRow();
-        }
-        appender.closeSync();
+  const given: {
+    span: Span;
+    p: number;
+    interpolate: boolean;
+    answer: PercentileAnswer;
+  }[] = [];
+  const client = async (seed: number) => {
+    const own = seededRandom(seed);
+    while (given.length < CASES) {
+      // Not faster than the publications.
+      if (given.length > ((loads.length + 1) * CASES) / PUBLICATIONS && loads.length < PUBLICATIONS) {
+        await pause(5);
+        continue;
       }
-      const found = { value, trips, below, equal, above, rank };
-      expect({ span, p, interpolate, ...found }).toEqual({
-        span,
-        p,
-        interpolate,
-        ...plainly(state, span, p, interpolate),
-      });
-      if (interpolate || trips === 0) continue;
-      nearest += 1;
-      // The sort above is judged by another reader; it takes most of this test's processor time.
-      if (nearest % 3 !== 0) continue;
-      checkedByDuckDb += 1;
-      const bounds = `pickup >= '${formatForWarehouse(span.from)}' AND pickup < '${formatForWarehouse(span.to)}'`;
-      const result = await duck.runAndReadAll(
-        `WITH inside AS (SELECT distance + 0.0 AS distance FROM state_${dataVersion} WHERE ${bounds}),
+      const span = randomSpan(own);
+      const interpolate = own() < 0.3;
+      const p = [0.9, 0.5, 0.07, 0.99, 0.001, Number(own().toFixed(4)) || 0.1][Math.floor(own() * 6)]!;
+      const [answer] = await answers.percentiles({ span, levels: [parseLevel(p)], interpolate }, asking());
+      given.push({ span, p, interpolate, answer: answer! });
+    }
+  };
+  const publisher = async () => {
+    while (loads.length < PUBLICATIONS) {
+      const due = (given.length * PUBLICATIONS) / CASES;
+      if (loads.length <= due) await publishNext();
+      else await pause(5);
+    }
+  };
+  await Promise.all([publisher(), ...Array.from({ length: CLIENTS }, (_, index) => client(100 + index))]);
+
+  const instance = await DuckDBInstance.create(':memory:');
+  const duck = await instance.connect();
+  const states = new Map<number, Trips>();
+  const versions = new Set<number>();
+  let nearest = 0;
+  let checkedByDuckDb = 0;
+  for (const { span, p, interpolate, answer } of given) {
+    const { dataVersion, value, trips, below, equal, above, rank } = answer;
+    versions.add(dataVersion);
+    const state = states.get(dataVersion) ?? inOrder(liveTrips(loads, dataVersion));
+    if (!states.has(dataVersion)) {
+      states.set(dataVersion, state);
+      await duck.run(`CREATE TABLE state_${dataVersion} (pickup TIMESTAMP, distance DOUBLE)`);
+      const appender = await duck.createAppender(`state_${dataVersion}`);
+      for (const [at, micros] of state.pickups.entries()) {
+        appender.appendTimestamp({ micros } as never);
+        appender.appendDouble(state.distances[at]!);
+        appender.endRow();
+      }
+      appender.closeSync();
+    }
+    const found = { value, trips, below, equal, above, rank };
+    expect({ span, p, interpolate, ...found }).toEqual({
+      span,
+      p,
+      interpolate,
+      ...plainly(state, span, p, interpolate),
+    });
+    if (interpolate || trips === 0) continue;
+    nearest += 1;
+    // The sort above is judged by another reader; it takes most of this test's processor time.
+    if (nearest % 3 !== 0) continue;
+    checkedByDuckDb += 1;
+    const bounds = `pickup >= '${formatForWarehouse(span.from)}' AND pickup < '${formatForWarehouse(span.to)}'`;
+    const result = await duck.runAndReadAll(
+      `WITH inside AS (SELECT distance + 0.0 AS distance FROM state_${dataVersion} WHERE ${bounds}),
            answer AS (SELECT distance AS value FROM inside ORDER BY distance LIMIT 1 OFFSET ${rank - 1})
          SELECT value, (SELECT count(*) FROM inside), (SELECT count(*) FROM inside WHERE distance < value),
            (SELECT count(*) FROM inside WHERE distance = value) FROM answer`,
-      );
-      expect(result.getRows().map((row) => row.map(Number))).toEqual([[value, trips, below, equal]]);
-    }
-    instance.closeSync();
-    console.info(
-      `${given.length} answers at ${versions.size} data versions, ${checkedByDuckDb} of them compared with DuckDB's too; ${loads.length} publications`,
     );
-    expect(checkedByDuckDb).toBeGreaterThan(CASES / 9);
-    expect(versions.size).toBeGreaterThan(PUBLICATIONS / 4);
-    const metrics = await registry.getSingleMetric('tripline_audited_answers_total')?.get();
-    const audited = Object.fromEntries(
-      metrics?.values.map(({ labels, value }) => [labels['outcome'], value]) ?? [],
-    );
-    expect(audited).toMatchObject({ mismatch: 0, skipped: 0 });
-    expect(audited['equal']).toBeGreaterThan(50);
-  },
-);
+    expect(result.getRows().map((row) => row.map(Number))).toEqual([[value, trips, below, equal]]);
+  }
+  instance.closeSync();
+  console.info(
+    `${given.length} answers at ${versions.size} data versions, ${checkedByDuckDb} of them compared with DuckDB's too; ${loads.length} publications`,
+  );
+  expect(checkedByDuckDb).toBeGreaterThan(CASES / 9);
+  expect(versions.size).toBeGreaterThan(PUBLICATIONS / 4);
+  const metrics = await registry.getSingleMetric('tripline_audited_answers_total')?.get();
+  const audited = Object.fromEntries(
+    metrics?.values.map(({ labels, value }) => [labels['outcome'], value]) ?? [],
+  );
+  expect(audited).toMatchObject({ mismatch: 0, skipped: 0 });
+  expect(audited['equal']).toBeGreaterThan(50);
+}
 
-it(
-  'a gateway that starts after a sweep says the same of every version as one that ran through it',
-  { timeout: 120_000 },
-  async () => {
-    const random = seededRandom(12);
-    const replaced = loads.filter(
-      ({ filename }, index) => loads.findLastIndex((other) => other.filename === filename) !== index,
+/** Of every version, as the gateway that ran through the sweep does. */
+async function expectTheSameAfterSweep(): Promise<void> {
+  const random = seededRandom(12);
+  const replaced = loads.filter(
+    ({ filename }, index) => loads.findLastIndex((other) => other.filename === filename) !== index,
+  );
+  const swept = replaced.filter((_, index) => index % 3 === 0);
+  expect(swept[0]).toBe(loads[0]);
+  for (const { loadId, filename } of swept)
+    await condemnLoad(warehouse, { loadId, source: 'yellow', filename });
+  // What a sweep deletes first: each table takes seconds, as these loads lie in many partitions.
+  await warehouse.command('DELETE FROM trips_by_day WHERE load_id IN {load_ids:Array(UUID)}', {
+    params: { load_ids: swept.map(({ loadId }) => loadId) },
+  });
+  const late = follow();
+  await until('it has read the log', () => late.current() !== undefined);
+  const [before, after] = [liveLoads.current()!, late.current()!];
+  expect([after.sequence, after.logId]).toEqual([before.sequence, before.logId]);
+  const lateAnswers = createTestAnswers({ warehouse, liveLoads: late });
+  let gone = 0;
+  for (let round = 0; round < 150; round += 1) {
+    const span = randomSpan(random);
+    expect(after.versionOf(span)).toBe(before.versionOf(span));
+    expect(after.tripsAround(span)).toBe(before.tripsAround(span));
+    const asOf = 1 + Math.floor(random() * before.sequence);
+    const question = { span, levels: [parseLevel(0.9)], interpolate: false, asOf };
+    const answer = await lateAnswers.percentiles(question, asking()).then(
+      ([found]) => ({ value: found!.value, trips: found!.trips }),
+      (error: GraphQLError) => error.extensions['code'],
     );
-    const swept = replaced.filter((_, index) => index % 3 === 0);
-    expect(swept[0]).toBe(loads[0]);
-    for (const { loadId, filename } of swept)
-      await condemnLoad(warehouse, { loadId, source: 'yellow', filename });
-    // What a sweep deletes first: each table takes seconds, as these loads lie in many partitions.
-    await warehouse.command('DELETE FROM trips_by_day WHERE load_id IN {load_ids:Array(UUID)}', {
-      params: { load_ids: swept.map(({ loadId }) => loadId) },
-    });
-    const late = follow();
-    await until('it has read the log', () => late.current() !== undefined);
-    const [before, after] = [liveLoads.current()!, late.current()!];
-    expect([after.sequence, after.logId]).toEqual([before.sequence, before.logId]);
-    const lateAnswers = createTestAnswers({ warehouse, liveLoads: late });
-    let gone = 0;
-    for (let round = 0; round < 150; round += 1) {
-      const span = randomSpan(random);
-      expect(after.versionOf(span)).toBe(before.versionOf(span));
-      expect(after.tripsAround(span)).toBe(before.tripsAround(span));
-      const asOf = 1 + Math.floor(random() * before.sequence);
-      const question = { span, levels: [parseLevel(0.9)], interpolate: false, asOf };
-      const answer = await lateAnswers.percentiles(question, asking()).then(
-        ([found]) => ({ value: found!.value, trips: found!.trips }),
-        (error: GraphQLError) => error.extensions['code'],
-      );
-      if (answer === 'GONE') gone += 1;
-      else {
-        const { value, trips } = plainly(inOrder(liveTrips(loads, asOf)), span, 0.9, false);
-        expect(answer).toEqual({ value, trips });
-      }
+    if (answer === 'GONE') gone += 1;
+    else {
+      const { value, trips } = plainly(inOrder(liveTrips(loads, asOf)), span, 0.9, false);
+      expect(answer).toEqual({ value, trips });
     }
-    late.stop();
-    expect(gone).toBeGreaterThan(5);
-    expect(gone).toBeLessThan(140);
-  },
-);
+  }
+  late.stop();
+  expect(gone).toBeGreaterThan(5);
+  expect(gone).toBeLessThan(140);
+}

@@ -16,7 +16,10 @@ export interface TokenIssuer {
   withdrawKey: (kid: string) => void;
   /** @param claims beside `sub`, `iat` and `exp` (an hour from now), which they may replace; undefined leaves one out */
   sign: (claims?: Record<string, unknown>, key?: { kid?: string; named?: boolean }) => Promise<string>;
+  /** Nothing answers at its address any more. */
   close: () => Promise<void>;
+  /** Answers there again. */
+  comeBack: () => Promise<void>;
 }
 
 /** With one key, `first`, of ES256. */
@@ -34,8 +37,9 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
   const issuer: TokenIssuer = {
-    jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
+    jwksUrl: `http://127.0.0.1:${port}/jwks`,
     asked: () => asked,
     answerWith: (next) => {
       how = next;
@@ -60,6 +64,10 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
     async close() {
       server.close();
       server.closeAllConnections();
+    },
+    async comeBack() {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
     },
   };
   await issuer.addKey('first', 'ES256');
