@@ -84,9 +84,13 @@ afterAll(async () => {
   await tripline?.stop();
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
-  // It never says its secret, whatever happened.
-  expect(tripline?.log()).not.toContain(server?.env['AWS_SECRET_ACCESS_KEY']);
+  expectNoSecretInLog();
 });
+
+/** Whatever happened. */
+function expectNoSecretInLog(): void {
+  expect(tripline?.log()).not.toContain(server?.env['AWS_SECRET_ACCESS_KEY']);
+}
 
 it('loads from the source by way of the lake, and says what DuckDB says', { timeout: 120_000 }, async () => {
   expect(statSync(pathOf('2022-03')).size).toBeGreaterThan(3 * 5 * 2 ** 20);
