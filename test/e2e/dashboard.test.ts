@@ -30,8 +30,9 @@ beforeAll(async () => {
 
 beforeEach(() => page.goto(tripline.url));
 
-// Whatever it did, the console shows no error.
-afterEach(() => expect(mistakes.splice(0)).toEqual([]));
+/** Whatever a test did. */
+const expectNoMistakes = (): void => expect(mistakes.splice(0)).toEqual([]);
+afterEach(expectNoMistakes);
 
 afterAll(async () => {
   await browser?.close();
