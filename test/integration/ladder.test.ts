@@ -146,107 +146,103 @@ it(
   `answers ${CASES} questions by what was live at their data version, while loads are published and replaced; and a gateway that starts after a sweep says the same`,
   { timeout: 420_000 + CASES * 40 },
   async () => {
-    await expectAnswersOfTheirVersions();
-    await expectTheSameAfterSweep();
-  },
-);
+    const random = seededRandom(11);
+    const publishNext = async () => {
+      const file = loads.length < FILES ? loads.length : Math.floor(random() * FILES);
+      loads.push(
+        await publishTrips(warehouse, { filename: `${file}.parquet`, trips: randomTrips(random, file) }),
+      );
+    };
+    await publishNext();
+    await until('the live list is there', () => (liveLoads.current()?.sequence ?? 0) > 0);
 
-async function expectAnswersOfTheirVersions(): Promise<void> {
-  const random = seededRandom(11);
-  const publishNext = async () => {
-    const file = loads.length < FILES ? loads.length : Math.floor(random() * FILES);
-    loads.push(
-      await publishTrips(warehouse, { filename: `${file}.parquet`, trips: randomTrips(random, file) }),
-    );
-  };
-  await publishNext();
-  await until('the live list is there', () => (liveLoads.current()?.sequence ?? 0) > 0);
-
-  const given: {
-    span: Span;
-    p: number;
-    interpolate: boolean;
-    answer: PercentileAnswer;
-  }[] = [];
-  const client = async (seed: number) => {
-    const own = seededRandom(seed);
-    while (given.length < CASES) {
-      // Not faster than the publications.
-      if (given.length > ((loads.length + 1) * CASES) / PUBLICATIONS && loads.length < PUBLICATIONS) {
-        await pause(5);
-        continue;
+    const given: {
+      span: Span;
+      p: number;
+      interpolate: boolean;
+      answer: PercentileAnswer;
+    }[] = [];
+    const client = async (seed: number) => {
+      const own = seededRandom(seed);
+      while (given.length < CASES) {
+        // Not faster than the publications.
+        if (given.length > ((loads.length + 1) * CASES) / PUBLICATIONS && loads.length < PUBLICATIONS) {
+          await pause(5);
+          continue;
+        }
+        const span = randomSpan(own);
+        const interpolate = own() < 0.3;
+        const p = [0.9, 0.5, 0.07, 0.99, 0.001, Number(own().toFixed(4)) || 0.1][Math.floor(own() * 6)]!;
+        const [answer] = await answers.percentiles({ span, levels: [parseLevel(p)], interpolate }, asking());
+        given.push({ span, p, interpolate, answer: answer! });
       }
-      const span = randomSpan(own);
-      const interpolate = own() < 0.3;
-      const p = [0.9, 0.5, 0.07, 0.99, 0.001, Number(own().toFixed(4)) || 0.1][Math.floor(own() * 6)]!;
-      const [answer] = await answers.percentiles({ span, levels: [parseLevel(p)], interpolate }, asking());
-      given.push({ span, p, interpolate, answer: answer! });
-    }
-  };
-  const publisher = async () => {
-    while (loads.length < PUBLICATIONS) {
-      const due = (given.length * PUBLICATIONS) / CASES;
-      if (loads.length <= due) await publishNext();
-      else await pause(5);
-    }
-  };
-  await Promise.all([publisher(), ...Array.from({ length: CLIENTS }, (_, index) => client(100 + index))]);
-
-  const instance = await DuckDBInstance.create(':memory:');
-  const duck = await instance.connect();
-  const states = new Map<number, Trips>();
-  const versions = new Set<number>();
-  let nearest = 0;
-  let checkedByDuckDb = 0;
-  for (const { span, p, interpolate, answer } of given) {
-    const { dataVersion, value, trips, below, equal, above, rank } = answer;
-    versions.add(dataVersion);
-    const state = states.get(dataVersion) ?? inOrder(liveTrips(loads, dataVersion));
-    if (!states.has(dataVersion)) {
-      states.set(dataVersion, state);
-      await duck.run(`CREATE TABLE state_${dataVersion} (pickup TIMESTAMP, distance DOUBLE)`);
-      const appender = await duck.createAppender(`state_${dataVersion}`);
-      for (const [at, micros] of state.pickups.entries()) {
-        appender.appendTimestamp({ micros } as never);
-        appender.appendDouble(state.distances[at]!);
-        appender.endRow();
+    };
+    const publisher = async () => {
+      while (loads.length < PUBLICATIONS) {
+        const due = (given.length * PUBLICATIONS) / CASES;
+        if (loads.length <= due) await publishNext();
+        else await pause(5);
       }
-      appender.closeSync();
-    }
-    const found = { value, trips, below, equal, above, rank };
-    expect({ span, p, interpolate, ...found }).toEqual({
-      span,
-      p,
-      interpolate,
-      ...plainly(state, span, p, interpolate),
-    });
-    if (interpolate || trips === 0) continue;
-    nearest += 1;
-    // The sort above is judged by another reader; it takes most of this test's processor time.
-    if (nearest % 3 !== 0) continue;
-    checkedByDuckDb += 1;
-    const bounds = `pickup >= '${formatForWarehouse(span.from)}' AND pickup < '${formatForWarehouse(span.to)}'`;
-    const result = await duck.runAndReadAll(
-      `WITH inside AS (SELECT distance + 0.0 AS distance FROM state_${dataVersion} WHERE ${bounds}),
+    };
+    await Promise.all([publisher(), ...Array.from({ length: CLIENTS }, (_, index) => client(100 + index))]);
+
+    const instance = await DuckDBInstance.create(':memory:');
+    const duck = await instance.connect();
+    const states = new Map<number, Trips>();
+    const versions = new Set<number>();
+    let nearest = 0;
+    let checkedByDuckDb = 0;
+    for (const { span, p, interpolate, answer } of given) {
+      const { dataVersion, value, trips, below, equal, above, rank } = answer;
+      versions.add(dataVersion);
+      const state = states.get(dataVersion) ?? inOrder(liveTrips(loads, dataVersion));
+      if (!states.has(dataVersion)) {
+        states.set(dataVersion, state);
+        await duck.run(`CREATE TABLE state_${dataVersion} (pickup TIMESTAMP, distance DOUBLE)`);
+        const appender = await duck.createAppender(`state_${dataVersion}`);
+        for (const [at, micros] of state.pickups.entries()) {
+          appender.appendTimestamp({ micros } as never);
+          appender.appendDouble(state.distances[at]!);
+          appender.endRow();
+        }
+        appender.closeSync();
+      }
+      const found = { value, trips, below, equal, above, rank };
+      expect({ span, p, interpolate, ...found }).toEqual({
+        span,
+        p,
+        interpolate,
+        ...plainly(state, span, p, interpolate),
+      });
+      if (interpolate || trips === 0) continue;
+      nearest += 1;
+      // The sort above is judged by another reader; it takes most of this test's processor time.
+      if (nearest % 3 !== 0) continue;
+      checkedByDuckDb += 1;
+      const bounds = `pickup >= '${formatForWarehouse(span.from)}' AND pickup < '${formatForWarehouse(span.to)}'`;
+      const result = await duck.runAndReadAll(
+        `WITH inside AS (SELECT distance + 0.0 AS distance FROM state_${dataVersion} WHERE ${bounds}),
            answer AS (SELECT distance AS value FROM inside ORDER BY distance LIMIT 1 OFFSET ${rank - 1})
          SELECT value, (SELECT count(*) FROM inside), (SELECT count(*) FROM inside WHERE distance < value),
            (SELECT count(*) FROM inside WHERE distance = value) FROM answer`,
+      );
+      expect(result.getRows().map((row) => row.map(Number))).toEqual([[value, trips, below, equal]]);
+    }
+    instance.closeSync();
+    console.info(
+      `${given.length} answers at ${versions.size} data versions, ${checkedByDuckDb} of them compared with DuckDB's too; ${loads.length} publications`,
     );
-    expect(result.getRows().map((row) => row.map(Number))).toEqual([[value, trips, below, equal]]);
-  }
-  instance.closeSync();
-  console.info(
-    `${given.length} answers at ${versions.size} data versions, ${checkedByDuckDb} of them compared with DuckDB's too; ${loads.length} publications`,
-  );
-  expect(checkedByDuckDb).toBeGreaterThan(CASES / 9);
-  expect(versions.size).toBeGreaterThan(PUBLICATIONS / 4);
-  const metrics = await registry.getSingleMetric('tripline_audited_answers_total')?.get();
-  const audited = Object.fromEntries(
-    metrics?.values.map(({ labels, value }) => [labels['outcome'], value]) ?? [],
-  );
-  expect(audited).toMatchObject({ mismatch: 0, skipped: 0 });
-  expect(audited['equal']).toBeGreaterThan(50);
-}
+    expect(checkedByDuckDb).toBeGreaterThan(CASES / 9);
+    expect(versions.size).toBeGreaterThan(PUBLICATIONS / 4);
+    const metrics = await registry.getSingleMetric('tripline_audited_answers_total')?.get();
+    const audited = Object.fromEntries(
+      metrics?.values.map(({ labels, value }) => [labels['outcome'], value]) ?? [],
+    );
+    expect(audited).toMatchObject({ mismatch: 0, skipped: 0 });
+    expect(audited['equal']).toBeGreaterThan(50);
+    await expectTheSameAfterSweep();
+  },
+);
 
 /** Of every version, as the gateway that ran through the sweep does. */
 async function expectTheSameAfterSweep(): Promise<void> {
