@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { subscribe, type Subscription } from '../support/sse.ts';
 import { startTripline, type Percentile, type Tripline } from '../support/tripline.ts';
 import { until } from '../support/until.ts';
@@ -43,8 +43,21 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Those of the test that runs. */
+const streamsOfTest: { leave: () => void }[] = [];
+afterEach(() => {
+  for (const { leave } of streamsOfTest.splice(0)) leave();
+});
+
+async function kept<Stream extends { leave: () => void }>(subscribing: Promise<Stream>): Promise<Stream> {
+  const stream = await subscribing;
+  streamsOfTest.push(stream);
+  return stream;
+}
+
 const changes = (variables: Record<string, unknown>, method: 'GET' | 'POST' = 'POST') =>
-  subscribe<Changed>(tripline.url, CHANGED, { variables, method });
+  kept(subscribe<Changed>(tripline.url, CHANGED, { variables, method }));
+const progressOf = () => kept(subscribe<Progress>(tripline.url, PROGRESS));
 
 /** Subscriptions that the gateway holds. */
 async function open(): Promise<number> {
@@ -64,7 +77,7 @@ it('fires when a publication touched the range, and only then', { timeout: 60_00
     changes(MARCH),
     changes(APRIL, 'GET'),
     changes({}),
-    subscribe<Progress>(tripline.url, PROGRESS),
+    progressOf(),
   ]);
   const streams: Subscription<unknown>[] = [march, april, all, progress];
   expect(streams.map(({ status, contentType }) => [status, contentType])).toEqual(
@@ -96,14 +109,15 @@ it('fires when a publication touched the range, and only then', { timeout: 60_00
   expect(missed.events).toEqual(march.events.slice(1));
 
   // A publication is seen before what is recorded of it in `files`.
-  await until('the progress is told', () => {
-    const last = progress.events.at(-1)?.ingestionProgress;
+  const told = () => progress.events.map(({ ingestionProgress }) => ingestionProgress);
+  await until('the rollback and what it makes of the file are told', () => {
+    const last = told().at(-1);
     return (
       last?.dataVersion === 5 &&
       last.stages.some(({ stage, count }) => stage === 'QUARANTINED' && count === 1)
     );
   });
-  const states = progress.events.map(({ ingestionProgress }) => ingestionProgress);
+  const states = told();
   expect(states[0]).toMatchObject({ paused: false, dataVersion: 2, underWay: [] });
   expect(states.at(-1)?.stages).toEqual([
     ...['DISCOVERED', 'FETCHING', 'LOADING'].map((stage) => ({ stage, count: 0 })),
@@ -129,11 +143,11 @@ it('refuses what makes no sense, and holds nothing for a client that takes no ev
     body: JSON.stringify({ query: CHANGED }),
   });
   expect(response.status).toBe(406);
-  expect(await open()).toBe(0);
+  await until('the gateway holds nothing', async () => (await open()) === 0);
 });
 
 it('keeps idle streams alive, and ends them properly on SIGTERM', { timeout: 60_000 }, async () => {
-  const streams = await Promise.all([changes(APRIL), changes({}), subscribe(tripline.url, PROGRESS)]);
+  const streams = await Promise.all([changes(APRIL), changes({}), progressOf()]);
   await until('pings come', () => streams.every(({ pings }) => pings() >= 3));
   const { pid } = tripline.part('gateway');
   process.kill(pid, 'SIGTERM');
@@ -144,5 +158,9 @@ it('keeps idle streams alive, and ends them properly on SIGTERM', { timeout: 60_
     } catch {
       return true;
     }
+  });
+  await until('the gateway is back, and has asked the watcher', async () => {
+    const { data } = await tripline.graphql<{ source: { paused: boolean | null } }>('{ source { paused } }');
+    return tripline.part('gateway').pid !== pid && data?.source.paused === false;
   });
 });
