@@ -123,10 +123,11 @@ it('signals that make no sense are answered in the status, and stop nothing', as
   await publisher.signal('publish', { load: 'all' });
   const { mistakes } = await until('all are answered', async () => {
     const now = await status();
-    return now.mistakes.length === 12 && now;
+    return now.mistakes.at(-1)?.startsWith('noSuchSignal 7') === true && now;
   });
-  expect(mistakes[0]).toBe('backfill {}: "from" must be a month, as in "2023-01"');
-  expect(mistakes.slice(7)).toEqual([
+  // Those of other tests come before.
+  expect(mistakes.at(-12)).toBe('backfill {}: "from" must be a month, as in "2023-01"');
+  expect(mistakes.slice(-5)).toEqual([
     'backfill {"from":"2022-03","to":"2022-03","force":"yes"}: "force" must be true or false',
     'fileArrived nothing: a filename is a text; got undefined',
     'fileArrived 7: a filename is a text; got undefined',

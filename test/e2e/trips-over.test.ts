@@ -1,22 +1,12 @@
-/** The trips over a percentile: page by page, in whole files, and at data versions that were. */
+/** The trips over a percentile, page by page and in whole files. What becomes of listings when files are replaced: `test/gateway/listings.test.ts`. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { sweep } from '../../workflows/sweep.ts';
-import { startGateway, type Gateway } from '../support/gateway.ts';
 import { writeDirtyMonth } from '../support/dirty-trips.ts';
 import { createOracle, type Oracle } from '../support/oracle.ts';
 import { startTripline, type Tripline } from '../support/tripline.ts';
-import { until } from '../support/until.ts';
-import { writeTrips } from '../support/write-trips.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-trips-over-'));
 const downloads = mkdtempSync(join(tmpdir(), 'tripline-downloads-'));
@@ -31,7 +21,7 @@ beforeAll(async () => {
   );
   [oracle, tripline] = await Promise.all([
     createOracle(paths, { allColumns: true }),
-    startTripline({ sourceUrl: `file://${folder}`, env: { KEEP_LOADS_HOURS: '0' } }),
+    startTripline({ sourceUrl: `file://${folder}` }),
   ]);
   await tripline.settled(MONTHS.length);
 });
@@ -374,196 +364,5 @@ print(json.dumps([table.num_rows, sorted(table["row_number"].to_pylist()), sorte
   it('takes GET alone', async () => {
     const response = await fetch(`${tripline.url}/api/trips-over-p90`, { method: 'POST' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
-  });
-});
-
-describe('after a file was replaced', () => {
-  let before: { everything: unknown; trips: Trip[]; cursor: string; rest: Trip[] };
-  const P90 = '{ value trips tripsOver dataVersion }';
-
-  it('a listing that was begun stays what it was', { timeout: 90_000 }, async () => {
-    const variables = { pickup: PICKUP_RANGE, first: 100 };
-    const first = await list(variables);
-    const { data } = await tripline.graphql<{ p90: unknown }>(`{ p90 ${P90} }`);
-    const trips = await walk(variables);
-    before = { everything: data!.p90, trips, cursor: first.pageInfo.endCursor!, rest: trips.slice(100) };
-
-    await writeTrips({ path: paths[0]!, month: '2023-11', rows: 3_000 });
-    await until('the other trips are counted', async () => (await tripline.p90()).trips === 13_000);
-
-    expect(await walk(variables, before.cursor)).toEqual(before.rest);
-    expect((await list({ ...variables, after: before.cursor })).percentile.dataVersion).toBe(2);
-    const renewed = await createOracle(paths, { allColumns: true });
-    const now = await walk(variables);
-    expect(now.map(placeOf).sort()).toEqual(await expectedPlaces(RANGE_SQL, '0.9', renewed));
-    renewed.close();
-  });
-
-  it('asOf goes back to every question', async () => {
-    const ask = async (asOf: number) =>
-      (
-        await tripline.graphql<Record<string, { trips?: number }>>(
-          `query ($asOf: Count) {
-            p90(asOf: $asOf) ${P90}
-            percentiles(at: [0.5], asOf: $asOf) { trips }
-            filtered: p90(asOf: $asOf, filter: { vendorId: [1, 2, 6, 7] }) { trips }
-            distribution(asOf: $asOf) { trips }
-            p90Series(bucket: MONTH, asOf: $asOf) { points { trips } dataVersion }
-            p90By(dimension: MONTH_OF_YEAR, asOf: $asOf) { groups { trips } }
-            tripsOverP90(asOf: $asOf) { totalCount }
-          }`,
-          { asOf },
-        )
-      ).data!;
-    const [old, now, none] = [await ask(2), await ask(3), await ask(0)];
-    expect(old['p90']).toEqual(before.everything);
-    for (const [data, trips] of [
-      [old, 20_000],
-      [now, 13_000],
-      [none, 0],
-    ] as const) {
-      const { p90, percentiles, distribution, p90By } = data as unknown as {
-        p90: { trips: number };
-        percentiles: { trips: number }[];
-        distribution: { trips: number };
-        p90By: { groups: { trips: number }[] };
-      };
-      const grouped = p90By.groups.reduce((sum, group) => sum + group.trips, 0);
-      expect([p90.trips, percentiles[0]!.trips, distribution.trips, grouped]).toEqual([
-        trips,
-        trips,
-        trips,
-        trips,
-      ]);
-    }
-    expect(now).toEqual(
-      (
-        await tripline.graphql(
-          `{ p90 ${P90} percentiles(at: [0.5]) { trips } filtered: p90(filter: { vendorId: [1, 2, 6, 7] }) { trips } distribution { trips }
-         p90Series(bucket: MONTH) { points { trips } dataVersion } p90By(dimension: MONTH_OF_YEAR) { groups { trips } } tripsOverP90 { totalCount } }`,
-        )
-      ).data,
-    );
-    const download = await fetch(
-      `${tripline.url}/api/trips-over-p90?asOf=2&${new URLSearchParams(PICKUP_RANGE)}`,
-    );
-    expect(download.headers.get('x-trips')).toBe(String(before.trips.length));
-    expect((await download.text()).trimEnd().split('\n')).toHaveLength(before.trips.length + 1);
-  });
-
-  it.each(['p90', 'p90Series(bucket: DAY)', 'p90By(dimension: DAY_OF_WEEK)', 'distribution'])(
-    '%s does not look ahead',
-    async (field) => {
-      const query = field.includes('(') ? field.replace(')', ', asOf: 4)') : `${field}(asOf: 4)`;
-      expect(await refusal(`{ ${query} { dataVersion } }`)).toBe(
-        'BAD_USER_INPUT asOf is 4, and the newest data version is 3',
-      );
-    },
-  );
-
-  it('what was swept is GONE, and everything else goes on', { timeout: 60_000 }, async () => {
-    const address = tripline.part('temporal').url.replace(/^\w+:\/\//, '');
-    const connection = await Connection.connect({ address });
-    const { swept } = await new Client({ connection }).workflow.execute<typeof sweep>('sweep', {
-      taskQueue: 'tripline',
-      workflowId: 'sweep-by-test',
-      args: [],
-    });
-    await connection.close();
-    expect(swept).toHaveLength(1);
-
-    const gone = /^GONE Data version 2 is not kept any more/;
-    // A range that nobody has asked about, so that nothing of it is in memory.
-    const pickup = { from: '2023-11-15T12:34:56', to: '2023-11-16T12:34:56' };
-    const range = 'query ($pickup: PickupRange, $asOf: Count) {';
-    expect(await refusal(`${range} p90(pickup: $pickup, asOf: $asOf) { p } }`, { pickup, asOf: 2 })).toMatch(
-      gone,
-    );
-    for (const question of [
-      'p90(asOf: 2, filter: { vendorId: [1] }) { p }',
-      'p90By(asOf: 2, dimension: HOUR_OF_DAY) { dataVersion }',
-      'p90Series(asOf: 2, bucket: HOUR, pickup: { from: "2023-11-20", to: "2023-11-22" }) { dataVersion }',
-    ])
-      expect(await refusal(`{ ${question} }`)).toMatch(gone);
-    expect(await refusal(QUERY, { pickup: PICKUP_RANGE, after: before.cursor })).toMatch(gone);
-    const download = await fetch(`${tripline.url}/api/trips-over-p90?asOf=2`);
-    expect([download.status, await download.json()]).toMatchObject([410, { code: 'GONE' }]);
-
-    // December was not touched: it is still there as it was.
-    const december = { from: '2023-12-03T04:05:06', to: '2023-12-13T14:15:16' };
-    const both = await tripline.graphql<Record<'then' | 'now', unknown>>(
-      `query ($pickup: PickupRange) { then: p90(pickup: $pickup, asOf: 2) ${P90} now: p90(pickup: $pickup) ${P90} }`,
-      { pickup: december },
-    );
-    expect(both.data!.then).toEqual(both.data!.now);
-    expect(await tripline.p90()).toMatchObject({ trips: 13_000, dataVersion: 3 });
-  });
-});
-
-describe('a long download', { timeout: 60_000 }, () => {
-  let impatient: Gateway;
-
-  beforeAll(async () => {
-    const path = join(folder, 'yellow_tripdata_2024-03.parquet');
-    await writeTrips({ path, month: '2024-03', rows: 400_000 });
-    impatient = await startGateway(tripline, {
-      sourceUrl: `file://${folder}`,
-      env: { REQUEST_TIMEOUT_SECONDS: '1', ACCESS_LOG: 'off' },
-    });
-    const everything = async () =>
-      (await (await fetch(`${impatient.url}/api/p90`)).json()) as { trips: number };
-    await until('all trips are counted', async () => (await everything()).trips > 400_000, {
-      deadlineMs: 40_000,
-    });
-  });
-
-  afterAll(() => impatient?.stop());
-
-  const running = async (): Promise<number> => {
-    const query =
-      "SELECT count() FROM system.processes WHERE query LIKE '%FORMAT JSONEachRow%' AND query LIKE '%trip_distance > %' AND query NOT LIKE '%system.processes%'";
-    return Number(await tripline.sql(query));
-  };
-  /** Begins one, and reads no further than its first bytes. */
-  async function begin(gateway: { url: string }): Promise<IncomingMessage> {
-    const request = get(`${gateway.url}/api/trips-over-p90?p=0.01&format=jsonl`);
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    expect(response.statusCode).toBe(200);
-    response.on('error', () => undefined);
-    await once(response, 'readable');
-    return response;
-  }
-
-  it('is cancelled in the engine when its reader leaves', async () => {
-    expect(await running()).toBe(0);
-    const response = await begin(tripline);
-    await until('the engine waits for the reader', async () => (await running()) === 1);
-    response.destroy();
-    await until('the statement is cancelled', async () => (await running()) === 0);
-  });
-
-  it('is cut when its reader stands still', async () => {
-    const response = await begin(impatient);
-    await until('the engine waits for the reader', async () => (await running()) === 1);
-    await until('the statement is cancelled', async () => (await running()) === 0);
-    await expect(pipeline(response, new PassThrough().resume())).rejects.toThrow(
-      /aborted|terminated|Premature/,
-    );
-    expect(impatient.log()).toContain('its reader stood still');
-  });
-
-  it('may take longer than a request, as long as it is read', async () => {
-    const response = await begin(impatient);
-    const began = Date.now();
-    const before = impatient.log().length;
-    let lines = 0;
-    for await (const piece of response) {
-      for (const byte of piece as Buffer) if (byte === 10) lines += 1;
-      if (Date.now() - began < 2_500) await sleep(15);
-    }
-    expect(impatient.log().slice(before)).toBe('');
-    expect(Date.now() - began).toBeGreaterThan(2_500);
-    expect(lines).toBe(Number(response.headers['x-trips']));
-    expect(lines).toBeGreaterThan(390_000);
   });
 });

@@ -34,23 +34,51 @@ export async function publishTrips(
   warehouse: Warehouse,
   { filename, trips, dataThrough }: MadeFile,
 ): Promise<MadeLoad> {
+  const published = await publishRows(warehouse, {
+    filename,
+    rows: trips.length,
+    dataThrough,
+    write: (loadId) =>
+      warehouse.insert(
+        'trips',
+        trips.map(({ pickup, distance, columns }, index) => ({
+          tpep_pickup_datetime: formatForWarehouse(pickup),
+          trip_distance: distance,
+          row_number: index,
+          load_id: loadId,
+          ...columns,
+        })),
+        { settings: OF_MANY_MONTHS },
+      ),
+  });
+  return { ...published, filename, trips };
+}
+
+const OF_MANY_MONTHS = { max_partitions_per_insert_block: '0' };
+
+/**
+ * Publishes a load whose trips are written by a statement of the caller's.
+ * @param write gives `trips` as many rows of that load as `rows` says
+ */
+export async function publishRows(
+  warehouse: Warehouse,
+  {
+    filename,
+    rows,
+    dataThrough,
+    write,
+  }: {
+    filename: string;
+    rows: number;
+    dataThrough?: string | undefined;
+    write: (loadId: string) => Promise<void>;
+  },
+): Promise<{ sequence: number; loadId: string }> {
   const loadId = randomUUID();
-  const settings = { max_partitions_per_insert_block: '0' };
-  await warehouse.insert(
-    'trips',
-    trips.map(({ pickup, distance, columns }, index) => ({
-      tpep_pickup_datetime: formatForWarehouse(pickup),
-      trip_distance: distance,
-      row_number: index,
-      load_id: loadId,
-      ...columns,
-    })),
-    { settings },
-  );
+  await write(loadId);
   for (const name of ['insert_trips_by_hour', 'insert_trips_by_day'])
-    await warehouse.command(statement(name), { params: { load_id: loadId }, settings });
+    await warehouse.command(statement(name), { params: { load_id: loadId }, settings: OF_MANY_MONTHS });
   const sequence = (await readLastSequence(warehouse)) + 1;
-  const rows = trips.length;
   const counted = { rowsByFooter: rows, rowsLoaded: rows, rejected: 0, distinctRowNumbers: rows };
   const proof = { ...counted, tripsByHour: rows, tripsByDay: rows, checksum: '0' };
   const load = {
@@ -65,7 +93,7 @@ export async function publishTrips(
   };
   const outcome = await publishLoad(warehouse, { sequence, load });
   if (outcome !== 'published') throw new Error(outcome);
-  return { sequence, loadId, filename, trips };
+  return { sequence, loadId };
 }
 
 /** The trips that are live after that sequence. */
