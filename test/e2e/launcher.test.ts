@@ -111,7 +111,10 @@ async function noProcessLeft(withinMs: number): Promise<void> {
 describe.skipIf(process.platform !== 'linux')('npm start', () => {
   let curl: string;
   /** What clients of ClickHouse send. */
-  let told: { reader: Record<string, string>; loader: Record<string, string> | undefined };
+  const told = () => ({
+    reader: runFile('clickhouse').headers ?? {},
+    loader: runFile('clickhouse-loader').headers ?? {},
+  });
 
   beforeAll(async () => {
     ({ port } = await freePorts({ port: 24_000 }));
@@ -119,9 +122,16 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     curl = await start();
   }, UP_WITHIN_MS + 5_000);
 
+  // Every test needs it, so what comes of its end is looked at last.
   afterAll(async () => {
-    await stop();
-    rmSync(folder, { recursive: true, force: true });
+    try {
+      expect(await stop(), 'npm alone got SIGTERM').toBe(0);
+      await noProcessLeft(1_000);
+      expect(readdirSync(join(dataDir, 'run'))).toEqual([]);
+      expect(existsSync(join(dataDir, 'launcher.lock'))).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }, 20_000);
 
   afterEach(({ task }) => {
@@ -162,23 +172,22 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
   });
 
   test('tells people what ClickHouse wants, and keeps to it when that is started again', async () => {
-    const { url, headers = {} } = runFile('clickhouse');
-    expect(Object.keys(headers)).toEqual(['X-ClickHouse-User', 'X-ClickHouse-Key']);
+    const { url } = runFile('clickhouse');
+    const { reader, loader } = told();
+    expect(Object.keys(reader)).toEqual(['X-ClickHouse-User', 'X-ClickHouse-Key']);
     const query = encodeURIComponent('SELECT currentRoles(), count() >= 0 FROM trips');
     expect((await fetch(`${url}/?query=${query}`)).status).toBe(401);
-    const answer = await fetch(`${url}/?query=${query}`, { headers });
+    const answer = await fetch(`${url}/?query=${query}`, { headers: reader });
     expect(await answer.text()).toBe("['reader']\t1\n");
-    const loader = runFile('clickhouse-loader');
-    const asLoader = await fetch(`${url}/?query=${query}`, { headers: loader.headers ?? {} });
+    const asLoader = await fetch(`${url}/?query=${query}`, { headers: loader });
     expect(await asLoader.text()).toBe("['loader']\t1\n");
-    told = { reader: headers, loader: loader.headers };
   });
 
   test('gives no part another’s secrets', () => {
     const secretsOf = (name: string) => {
       const held = readFileSync(`/proc/${runFile(name).pid}/environ`, 'utf8').split('\0');
-      const { reader, loader } = told;
-      const passwords = { reader: reader['X-ClickHouse-Key'], loader: loader?.['X-ClickHouse-Key'] };
+      const { reader, loader } = told();
+      const passwords = { reader: reader['X-ClickHouse-Key'], loader: loader['X-ClickHouse-Key'] };
       return [
         ...Object.keys(SECRETS).filter((secret) => held.some((line) => line.startsWith(`${secret}=`))),
         ...Object.entries(passwords).flatMap(([user, password]) =>
@@ -195,7 +204,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
       worker: ['AWS_SECRET_ACCESS_KEY', 'loader'],
     });
     for (const { command } of processesOf(dataDir)) {
-      expect(command).not.toContain(told.reader['X-ClickHouse-Key']);
+      expect(command).not.toContain(told().reader['X-ClickHouse-Key']);
     }
   });
 
@@ -344,12 +353,5 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     expect(after.trips).toBeGreaterThanOrEqual(before.trips);
     // Another month may have come meanwhile, with strays in this one.
     if (after.dataVersion === before.dataVersion) expect(after.value).toBe(before.value);
-  });
-
-  test('ends with all its parts when npm alone gets SIGTERM', async () => {
-    expect(await stop()).toBe(0);
-    await noProcessLeft(1_000);
-    expect(readdirSync(join(dataDir, 'run'))).toEqual([]);
-    expect(existsSync(join(dataDir, 'launcher.lock'))).toBe(false);
   });
 });
