@@ -61,20 +61,22 @@ const isHeld =
   ({ stage, reason }: FileState): boolean =>
     stage === 'QUARANTINED' && reason?.startsWith(`${code}:`) === true;
 
-async function mutate<Answer>(mutation: string): Promise<Answer> {
-  const { data, errors } = await tripline.graphql<{ answer: Answer }>(
-    `mutation { answer: ${mutation} }`,
-    {},
-    { token },
-  );
+const mutation = <Answer>(field: string) =>
+  tripline.graphql<{ answer: Answer | null }>(`mutation { answer: ${field} }`, {}, { token });
+
+/** An ingestion ends a moment after its file was recorded: until then the answer is "later". */
+async function mutate<Answer>(field: string): Promise<Answer> {
+  const { data, errors } = await until(`${field} may be asked`, async () => {
+    const told = await mutation<Answer>(field);
+    return told.errors?.some(({ message }) => message.endsWith('when that has ended')) ? false : told;
+  });
   if (data?.answer === undefined || data.answer === null) throw new Error(JSON.stringify(errors));
   return data.answer;
 }
-const conflict = (mutation: string): Promise<string> =>
-  mutate(mutation).then(
-    () => 'done',
-    (error: Error) => error.message,
-  );
+async function conflict(field: string): Promise<string> {
+  const { errors } = await mutation(field);
+  return errors === undefined ? 'done' : JSON.stringify(errors);
+}
 
 /** The watcher has looked at the source, from the beginning, and nothing is under way. */
 async function settled(): Promise<void> {
