@@ -1,6 +1,6 @@
 /**
  * One month of every era of TLC's files, from a folder, and the first and the last over HTTP, as how an era is read does not depend on the way that its file
- * came: every answer is DuckDB's.
+ * came: every answer is DuckDB's. `signals.test.ts` reads an HTTP index.
  */
 import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,7 +63,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each(['folder', 'HTTP index', 'HTTP template'])('from a %s', (kind) => {
+describe.each(['folder', 'HTTP template'])('from a %s', (kind) => {
   it('each era alone and all together answer as DuckDB does', { timeout: 300_000 }, async () => {
     const files = readdirSync(folder).filter((name) => name.endsWith('.parquet'));
     const names = kind === 'folder' ? files : [files.toSorted()[0]!, files.toSorted().at(-1)!];
@@ -73,7 +73,6 @@ describe.each(['folder', 'HTTP index', 'HTTP template'])('from a %s', (kind) => 
     const server = await startFileServer(served);
     const sourceUrl = {
       folder: `file://${encodeURI(served)}`,
-      'HTTP index': server.url,
       'HTTP template': `${server.url}yellow_tripdata_{month}.parquet`,
     }[kind];
     const tripline = await startTripline({

@@ -19,7 +19,7 @@ import { asPost, type World } from './abuse/world.ts';
 
 const LONG = process.env['GATEWAY_TEST'] === 'long';
 /** Of each gateway. */
-const SHOTS = LONG ? 12_000 : 1_000;
+const SHOTS = LONG ? 12_000 : 700;
 /** `GATEWAY_SEED=7` fires others. */
 const SEED = Number(process.env['GATEWAY_SEED'] ?? 1);
 const REDIS_MB = 32;

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createHttpClient, post } from '../support/http-client.ts';
 import { madeTrips } from '../support/made-trips.ts';
 import { seededRandom } from '../support/random.ts';
@@ -29,7 +29,11 @@ beforeAll(async () => {
     filename: 'yellow_tripdata_2024-01.parquet',
     trips: madeTrips(seededRandom(1), { month: '2024-01', trips: 500 }),
   });
-  gateway = await start();
+});
+/** Some tests end it. */
+beforeEach(async () => {
+  if (gateway?.child === undefined || gateway.child.exitCode !== null || gateway.child.signalCode !== null)
+    gateway = await start();
 });
 afterAll(() => stage?.stop());
 
@@ -161,7 +165,6 @@ it('ends as one, with the answers that are under way, also when a terminal inter
 });
 
 it.runIf(LONG)('leaves nobody behind when the first of them is killed', async () => {
-  gateway = await start();
   await askBoth('orphans');
   const pids = children(gateway);
   process.kill(gateway.pid, 'SIGKILL');

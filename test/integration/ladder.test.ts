@@ -24,7 +24,7 @@ import { until } from '../support/until.ts';
 import { startEngineProcess, type EngineProcess } from './engine-process.ts';
 
 /** `LADDER_CASES` makes it longer. */
-const CASES = Number(process.env['LADDER_CASES'] ?? 5_000);
+const CASES = Number(process.env['LADDER_CASES'] ?? 3_000);
 const PUBLICATIONS = 40;
 const FILES = 6;
 const CLIENTS = 12;
