@@ -1,4 +1,5 @@
 /** `npm start` as a person meets it: the demo source, nothing configured but where the data lies and the port. */
+import { deepEqual, equal } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -125,10 +126,10 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
   // Every test needs it, so what comes of its end is looked at last.
   afterAll(async () => {
     try {
-      expect(await stop(), 'npm alone got SIGTERM').toBe(0);
+      equal(await stop(), 0, 'npm alone got SIGTERM');
       await noProcessLeft(1_000);
-      expect(readdirSync(join(dataDir, 'run'))).toEqual([]);
-      expect(existsSync(join(dataDir, 'launcher.lock'))).toBe(false);
+      deepEqual(readdirSync(join(dataDir, 'run')), []);
+      equal(existsSync(join(dataDir, 'launcher.lock')), false);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -247,7 +247,7 @@ describe('a long download', { timeout: 60_000 }, () => {
     const response = await begin(gateway);
     await until('the engine waits for the reader', async () => (await running()) === 1);
     response.destroy();
-    await until('the statement is cancelled', async () => (await running()) === 0);
+    expect(await until('the statement is cancelled', async () => (await running()) === 0)).toBe(true);
   });
 
   it('is cut when its reader stands still', async () => {
