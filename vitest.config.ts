@@ -12,8 +12,8 @@ export default defineConfig({
   // Vite prefers a package's ES modules and Node, from other packages, does not: graphql refuses to be there twice.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
-    // Tests of the whole system wait for half of their time: for timeouts, restarts and polls. Four at a time keep two cores busy.
-    maxWorkers: 4,
+    // Tests of the whole system wait for half of their time: for timeouts, restarts and polls. Three at a time keep two cores busy.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 120_000,
     sequence: { sequencer: LongestFirst },

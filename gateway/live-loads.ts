@@ -115,6 +115,11 @@ export function followLiveLoads({
     lastRead = performance.now();
     knownAsOf = began;
     mayWait = lastRead - began < CATCH_UP_MS;
+    if (!mayWait)
+      logger.warn(
+        { milliseconds: Math.round(lastRead - began) },
+        'the warehouse took long to tell of publications: answers do not wait for it until it is quicker',
+      );
     noteGap(found.waiting);
     const { publications } = found;
     if (snapshot === undefined || publications.length > 0) {
