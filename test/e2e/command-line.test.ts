@@ -126,6 +126,11 @@ it('rollback and retry', async () => {
     async () => (await tripline.files()).filter(({ stage }) => stage === 'PUBLISHED').length === 2,
   );
   expect(await json('retry')).toMatchObject({ retrying: [name('2022-05')], remaining: 0 });
+  // Other tests know it as it was.
+  await write('2022-03', 1_000);
+  await said('resume');
+  await until('it is as it was', async () => (await tripline.p90()).trips === 3_000);
+  await until('all is told', async () => (await said('status')).includes('2 published, 1 quarantined'));
 });
 
 it('limits', async () => {

@@ -130,6 +130,11 @@ it('the publisher continues too: sequences go on', { timeout: 120_000 }, async (
   let rounds = 0;
   do {
     rounds += 1;
+    // A file that is being loaded just then is not loaded twice.
+    await until('nothing is under way', async () => {
+      const { inFlight, waiting } = await status();
+      return inFlight.length === 0 && waiting === 0;
+    });
     await watcher().signal('backfill', { from: months[0], to: months.at(-1), force: true });
     await until('all were published again', async () => {
       const { dataVersion } = await tripline.p90();
