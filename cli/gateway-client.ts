@@ -74,6 +74,10 @@ function parseAnswer(body: string, url: string): Answer {
 
 function gatewayUrl({ url, dataDir }: ClientEnvironment): string {
   if (url !== undefined) return url;
+  if (dataDir === undefined)
+    throw new GatewayError(
+      'no Tripline runs in this checkout: start it with npm start, or set DATA_DIR as it was set there, or TRIPLINE_URL',
+    );
   const path = join(dataDir, 'run', 'gateway.json');
   try {
     const { url: running } = JSON.parse(readFileSync(path, 'utf8')) as { url: string };
@@ -85,7 +89,7 @@ function gatewayUrl({ url, dataDir }: ClientEnvironment): string {
 
 /** Undefined is fine for questions; the gateway says where the token is when it misses it. */
 function operatorToken({ operatorToken: given, dataDir }: ClientEnvironment): string | undefined {
-  if (given !== undefined) return given;
+  if (given !== undefined || dataDir === undefined) return given;
   try {
     return readFileSync(join(dataDir, 'operator-token'), 'utf8').trim();
   } catch {

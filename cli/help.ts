@@ -1,4 +1,4 @@
-const WHERE = `Where the gateway is    TRIPLINE_URL, else DATA_DIR/run/gateway.json (DATA_DIR is .data unless set)
+const WHERE = `Which Tripline          TRIPLINE_URL, the address of its gateway; else that of DATA_DIR, or of SOURCE_URL; else the one that runs here
 The operator token      OPERATOR_TOKEN, else the file DATA_DIR/operator-token; needed by all but status, files and p90, and by those too where READING is authenticated
 Exit codes              0 done   1 it could not be done   2 it makes no sense as it was asked`;
 

@@ -1,14 +1,16 @@
 /** The environment, read in this one file, validated whole: every mistake is reported at once. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { allowedHosts } from './allowed-hosts.ts';
+import { DATA_ROOT, dataFolderOf, runningDataFolder } from './data-folders.ts';
 import { apiKeys, corsOrigins, mistakesInAccess, type AccessSettings } from './access-settings.ts';
 import { ANY_BUT_OTHERS, filePattern, type FilePattern } from './file-pattern.ts';
 import { defaultEngineMemoryMb } from './memory-limits.ts';
 import type { S3Settings } from './s3-client.ts';
+import { queryIdentity, withoutSecrets, type SourceIdentity } from './source-identity.ts';
 import { temporalTls, type TemporalSettings } from './temporal-settings.ts';
 import { visibleText } from './visible-text.ts';
 
@@ -151,7 +153,7 @@ const variables = z.object({
   AWS_ENDPOINT_URL: url(['http:', 'https:']).optional(),
   AWS_REGION: z.string().optional(),
   AWS_DEFAULT_REGION: z.string().optional(),
-  DATA_DIR: z.string().default('.data'),
+  DATA_DIR: z.string().optional(),
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(1, 65_535).default(4000),
   POLL_SECONDS: wholeNumber(1, 86_400).optional(),
@@ -312,7 +314,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   mistakes.push(...mistakesInTls);
   const source = locateSource(given['SOURCE_URL'] ?? 'demo:', given['SOURCE_FROM']);
   if (typeof source === 'string') mistakes.push(source);
-  const dataDir = resolve(given['DATA_DIR'] ?? '.data');
+  const dataDir = dataDirOf(given['DATA_DIR'], source);
   // A CHUNK_BYTES that is no number is a mistake already.
   const chunkBytes = parsed.success ? parsed.data.CHUNK_BYTES : Infinity;
   const lake = locateLake(given['LAKE_URL'], dataDir, chunkBytes);
@@ -382,6 +384,13 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   };
 }
 
+/** Where `DATA_DIR` is unset, each source has a folder of its own. */
+function dataDirOf(given: string | undefined, source: SourceLocation | string): string {
+  if (given !== undefined) return resolve(given);
+  // A source that cannot be read is a mistake already.
+  return typeof source === 'string' ? resolve(DATA_ROOT) : dataFolderOf(sourceIdentity(source));
+}
+
 /** The environment of this process; prints every mistake and exits 1 when there is one. */
 export function environmentOrExit(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -403,31 +412,17 @@ export function describeSource(source: SourceLocation): string {
   return withoutSecrets(source.url);
 }
 
+/** Which source it is, as it is kept in `DATA_DIR/source.json`. */
+export const sourceIdentity = (source: SourceLocation): SourceIdentity => ({
+  source: describeSource(source),
+  query: 'url' in source ? queryIdentity(source.url) : '',
+});
+
 /** `SOURCE_URL` for those who only say which source it is: the same source without user, password and signature. */
 export function publicSourceUrl(source: SourceLocation): string {
   if (source.kind === 'folder') return pathToFileURL(source.path).href;
   const url = describeSource(source);
   return source.kind === 'httpTemplate' && !url.includes('{month}') ? `${url}?{month}` : url;
-}
-
-/** An address of HTTP without user, password and query, which may hold a signature; any other text as it is. */
-export function withoutSecrets(address: string): string {
-  if (!/^https?:/i.test(address) || !URL.canParse(address)) return address;
-  const { protocol, host, pathname } = new URL(address);
-  return `${protocol}//${host}${pathname.replaceAll('%7Bmonth%7D', '{month}')}`;
-}
-
-/** Names of parameters that sign an address, by S3, GCS, Azure, CloudFront and others: they change, and the source does not. */
-const SIGNING =
-  /^(x-(amz|goog)-.*|awsaccesskeyid|googleaccessid|key-pair-id|policy|signature|expires|token|sig|s[vsrtpe]|srt|spr|sip|sk[tesv]|skoid|sktid)$/i;
-
-/** What the query of an address tells of which source it is, as a digest, since it may hold keys; empty where that is nothing. */
-export function queryIdentity(address: string): string {
-  if (!URL.canParse(address)) return '';
-  const { searchParams } = new URL(address);
-  const telling = [...searchParams].filter(([name]) => !SIGNING.test(name));
-  if (telling.length === 0) return '';
-  return createHash('sha256').update(JSON.stringify(telling)).digest('base64url').slice(0, 16);
 }
 
 /** The host whose patience all workers share, by its name in ids (`origin:<host>`); undefined for a local folder. */
@@ -458,21 +453,55 @@ export function operatorToken({
 export interface ClientEnvironment {
   /** Without trailing slash; undefined: where the launcher says that it runs. */
   url: string | undefined;
-  dataDir: string;
+  /** Undefined: it was not said, and nothing runs here. */
+  dataDir: string | undefined;
   operatorToken: string | undefined;
 }
 
-/** @throws EnvironmentError */
+/** @throws EnvironmentError also where several Triplines run, and nothing says which one is meant */
 export function readClientEnvironment(env: Readonly<Record<string, string | undefined>>): ClientEnvironment {
-  const { TRIPLINE_URL: given = '', DATA_DIR: dataDir = '', OPERATOR_TOKEN: token = '' } = env;
+  const { TRIPLINE_URL: given = '', OPERATOR_TOKEN: token = '' } = env;
   if (given !== '' && !(URL.canParse(given) && /^https?:$/.test(new URL(given).protocol))) {
     throw new EnvironmentError([
       `TRIPLINE_URL must be the gateway's address, as in http://127.0.0.1:4000; got ${quoted(given)}`,
     ]);
   }
+  const url = given === '' ? undefined : given.replace(/\/+$/, '');
   return {
-    url: given === '' ? undefined : given.replace(/\/+$/, ''),
-    dataDir: resolve(dataDir === '' ? '.data' : dataDir),
+    url,
+    dataDir: chosenDataDir(env, url),
     operatorToken: token === '' ? undefined : token,
   };
 }
+
+/**
+ * The folder of the Tripline that a person means: the one that `DATA_DIR` or `SOURCE_URL` says, else the one that runs.
+ * @param url of its gateway, where that is known
+ * @throws EnvironmentError where several run
+ */
+export function chosenDataDir(
+  env: Readonly<Record<string, string | undefined>>,
+  url?: string,
+): string | undefined {
+  const { DATA_DIR: dataDir = '', SOURCE_URL: sourceUrl = '', SOURCE_FROM: from = '' } = env;
+  if (dataDir !== '') return resolve(dataDir);
+  if (sourceUrl !== '') {
+    const source = locateSource(sourceUrl, from === '' ? undefined : from);
+    if (typeof source === 'string') throw new EnvironmentError([source]);
+    return dataFolderOf(sourceIdentity(source));
+  }
+  const found = runningDataFolder({ url });
+  if ('several' in found) {
+    const each = found.several.map(
+      ({ source, path, url: at }) => `${source} at ${at} (DATA_DIR=${quotedPath(path)})`,
+    );
+    throw new EnvironmentError([
+      `several Triplines run here: ${each.join(', ')}; say which one is meant, by DATA_DIR=… or SOURCE_URL=… in front of the command`,
+    ]);
+  }
+  return found.path;
+}
+
+/** As a shell takes it. */
+const quotedPath = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;

@@ -5,9 +5,9 @@ import type { Environment, VariableName } from './environment.ts';
 export const VARIABLES_OF_FIELDS = {
   sourceName: ['SOURCE_URL'],
   source: ['SOURCE_URL', 'SOURCE_FROM'],
-  lake: ['LAKE_URL', 'DATA_DIR'],
+  lake: ['LAKE_URL', 'DATA_DIR', 'SOURCE_URL', 'SOURCE_FROM'],
   s3: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_DEFAULT_REGION'],
-  dataDir: ['DATA_DIR'],
+  dataDir: ['DATA_DIR', 'SOURCE_URL', 'SOURCE_FROM'],
   host: ['HOST'],
   port: ['PORT'],
   pollEveryMs: ['POLL_SECONDS', 'SOURCE_URL'],

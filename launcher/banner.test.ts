@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readEnvironment } from '../config/environment.ts';
+import { watcherId } from '../workflows/messages.ts';
 import { banner } from './banner.ts';
 
 function lines(env: Record<string, string>, month: string | undefined): string {
@@ -17,6 +18,14 @@ test('the curl line asks about a whole month, also over the end of a year', () =
     "curl 'http://127.0.0.1:4000/api/p90?from=2023-12-01T00:00:00&to=2024-01-01T00:00:00'",
   );
   expect(lines({}, undefined)).toContain("curl 'http://127.0.0.1:4000/api/p90'");
+});
+
+test('names the workflow that watches the source, and the folder that everything is in', () => {
+  expect(lines({ DATA_DIR: '/data' }, undefined)).toContain(
+    `  Workflow     ${watcherId('demo')} (npm run temporal -- workflow describe -w ${watcherId('demo')})`,
+  );
+  expect(lines({ SOURCE_URL: 'file:///trips' }, undefined)).toContain(watcherId('yellow'));
+  expect(lines({ DATA_DIR: '/data' }, undefined)).toMatch(/^ {2}Data +\/data$/m);
 });
 
 test('demo data is called generated, and other data is not', () => {

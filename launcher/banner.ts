@@ -28,6 +28,12 @@ export function banner({
     ['GraphQL', `${url}/graphql`],
     ['REST', `${url}/api`],
     ['Temporal UI', temporalUi === undefined ? `that of ${environment.temporal.address}` : `${temporalUi}/`],
+    // As workflows/messages.ts names it.
+    [
+      'Workflow',
+      `source:${environment.sourceName} (npm run temporal -- workflow describe -w source:${environment.sourceName})`,
+    ],
+    ['Data', environment.dataDir],
     ['Operator', tokenFile === undefined ? 'the token is OPERATOR_TOKEN' : `the token is in ${tokenFile}`],
     ['Try', `curl '${url}/api/p90${month === undefined ? '' : rangeOf(month)}'`],
   ];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -55,23 +55,12 @@ describe('the lock on DATA_DIR', () => {
     expect(existsSync(join(dataDir, 'new', 'er', 'launcher.lock'))).toBe(true);
     writeFileSync(join(dataDir, 'file'), '');
     expect(() => lockDataDir(join(dataDir, 'file'))).toThrow(
-      /^DATA_DIR .*file cannot be written \(EEXIST\)$/,
+      /^DATA_DIR .*file is a file, not a folder: set DATA_DIR to a folder/,
     );
-    expect(() => lockDataDir(join(dataDir, 'file', 'below'))).toThrow(/cannot be written \(ENOTDIR\)$/);
-  });
-});
-
-describe('the identity of a process', () => {
-  test('is its own, and ends with it', async () => {
-    const child = spawn('sleep', ['60']);
-    await once(child, 'spawn');
-    const identity = identify(child.pid ?? 0);
-    expect(identity).toBeDefined();
-    if (identity === undefined) return;
-    expect(isRunning(identity)).toBe(true);
-    expect(isRunning({ ...identity, started: 'before' })).toBe(false);
-    child.kill();
-    await once(child, 'exit');
-    expect(isRunning(identity)).toBe(false);
+    expect(() => lockDataDir(join(dataDir, 'file', 'in', 'it'))).toThrow(
+      /^DATA_DIR .*it cannot be a folder, as a part of its path is a file: /,
+    );
+    symlinkSync(join(dataDir, 'nowhere', 'at', 'all'), join(dataDir, 'link'));
+    expect(() => lockDataDir(join(dataDir, 'link'))).toThrow(/^DATA_DIR .*link cannot be made, as /);
   });
 });

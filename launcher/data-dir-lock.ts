@@ -38,9 +38,7 @@ export function lockDataDir(dataDir: string): DataDirLock {
     mkdirSync(dataDir, { recursive: true });
     write([]);
   } catch (error) {
-    throw new Refusal(
-      `DATA_DIR ${dataDir} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
-    );
+    throw new Refusal(whyNotWritten(dataDir, error as NodeJS.ErrnoException));
   }
   const leftOver: ProcessIdentity[] = [];
   try {
@@ -69,6 +67,23 @@ export function lockDataDir(dataDir: string): DataDirLock {
     },
     release: () => rmSync(path, { force: true }),
   };
+}
+
+const OTHER_FOLDER = 'set DATA_DIR to a folder, or to one that can be made';
+const WHY_NOT_WRITTEN: Readonly<Record<string, string>> = {
+  EEXIST: `is a file, not a folder: ${OTHER_FOLDER}`,
+  ENOTDIR: `cannot be a folder, as a part of its path is a file: ${OTHER_FOLDER}`,
+  ENOENT: `cannot be made, as its path leads through a link to nowhere: ${OTHER_FOLDER}`,
+  EACCES: 'may not be written by this user: give it the permission, or set DATA_DIR to a folder of its own',
+  EPERM: 'may not be written by this user: give it the permission, or set DATA_DIR to a folder of its own',
+  EROFS: 'is on a disk that can only be read: set DATA_DIR to a folder that can be written',
+  ENOSPC:
+    'cannot be written, as its disk is full: make room there, or set DATA_DIR to a folder on another disk',
+};
+
+function whyNotWritten(dataDir: string, { code = 'unknown error' }: NodeJS.ErrnoException): string {
+  const why = WHY_NOT_WRITTEN[code];
+  return `DATA_DIR ${dataDir} ${why ?? `cannot be written (${code}): set it to a folder that can`}`;
 }
 
 /** @returns false when there is a lock already */

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readEnvironment } from '../config/environment.ts';
-import { checkHeldSource, keepHeldSource } from './held-source.ts';
+import { checkHeldSource, folderToRebind, keepHeldSource } from './held-source.ts';
 
 function folder(): string {
   const dataDir = mkdtempSync(join(tmpdir(), 'tripline-source-'));
@@ -73,4 +73,25 @@ test('a source that is asked otherwise is another one, and how is not written do
   );
   checkHeldSource(asked('dataset=yellow'));
   expect(() => checkHeldSource(asked('dataset=green'))).toThrow('with another query');
+});
+
+test('where DATA_DIR is unset, the folder to bind again is the only one that can be meant', () => {
+  const root = folder();
+  const rebound = () => folderToRebind(sourceOf('file:///moved'), root);
+  const hold = (name: string, url: string) => {
+    const dataDir = join(root, name);
+    mkdirSync(dataDir, { recursive: true });
+    keepHeldSource({ dataDir, source: sourceOf(url) });
+    return dataDir;
+  };
+  hold('demo-source', 'demo:');
+  expect(rebound()).toBeUndefined();
+  const old = hold('file-old-0123abcd', 'file:///old');
+  expect(rebound()).toBe(old);
+  expect(folderToRebind(sourceOf('demo:'), root)).toBeUndefined();
+  hold('s3-other-0123abcd', 's3://other');
+  expect(rebound).toThrow(/needs DATA_DIR.* holds file:\/\/\/old; .* holds s3:\/\/other\//);
+  // It has moved already.
+  hold('file-old-0123abcd', 'file:///moved');
+  expect(rebound()).toBeUndefined();
 });

@@ -1,15 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
-import { describeSource, queryIdentity, withoutSecrets, type SourceLocation } from '../config/environment.ts';
+import { renameSync, writeFileSync } from 'node:fs';
+import { sourceIdentity, type SourceLocation } from '../config/environment.ts';
+import { dataFolders } from '../config/data-folders.ts';
+import { heldSourcePath, readHeldSource, type SourceIdentity } from '../config/source-identity.ts';
 import { Refusal } from './refusal.ts';
-
-const held = z.object({
-  source: z.string(),
-  /** Earlier versions wrote the query into the source. */
-  query: z.string().optional(),
-});
-type Held = z.infer<typeof held>;
 
 /**
  * A folder holds the data of one source: `DATA_DIR/source.json` says which.
@@ -25,18 +18,10 @@ export function checkHeldSource({
   source: SourceLocation;
   rebind?: boolean;
 }): void {
-  const path = pathIn(dataDir);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw new Refusal(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
-  }
-  const written = parse(text);
-  if (written === undefined) throw new Refusal(`${path} does not say which source's data the folder holds`);
-  const there = withoutSecrets(written.source);
-  const { source: here, query } = heldOf(source);
+  const held = heldOrRefusal(dataDir);
+  if (held === undefined) return;
+  const there = held.source;
+  const { source: here, query } = sourceIdentity(source);
   const isDemo = there === 'demo:' || here === 'demo:';
   if (rebind && !isDemo) return;
   if (rebind && there !== here)
@@ -47,29 +32,43 @@ export function checkHeldSource({
     ? 'set DATA_DIR to another folder, or SOURCE_URL back'
     : 'set DATA_DIR to another folder, or SOURCE_URL back; where the same files have moved, start once with npm start -- --rebind';
   if (there !== here) throw new Refusal(`${dataDir} holds the data of ${there}, not of ${here}: ${advice}`);
-  if ((written.query ?? queryIdentity(written.source)) !== query)
+  if (held.query !== query)
     throw new Refusal(`${dataDir} holds the data of ${there} with another query: ${advice}`);
 }
 
+/**
+ * Where `DATA_DIR` is unset, the folder of the source that has moved.
+ * @param source at its new address
+ * @param root where the folders of all sources are
+ * @returns undefined where no folder holds another source than the demo, or one holds this address already
+ * @throws Refusal where several folders could be meant
+ */
+export function folderToRebind(source: SourceLocation, root?: string): string | undefined {
+  const here = sourceIdentity(source);
+  const others = dataFolders(root).flatMap(({ path, held }) =>
+    held === undefined || held.source === 'demo:' ? [] : [{ path, held }],
+  );
+  if (here.source === 'demo:' || others.some(({ held }) => isSame(held, here))) return undefined;
+  if (others.length > 1)
+    throw new Refusal(
+      `--rebind needs DATA_DIR, the folder of the source that has moved, as there are several: ${others.map(({ path, held }) => `${path} holds ${held.source}`).join('; ')}`,
+    );
+  return others[0]?.path;
+}
+
+const isSame = (one: SourceIdentity, other: SourceIdentity): boolean =>
+  one.source === other.source && one.query === other.query;
+
 export function keepHeldSource({ dataDir, source }: { dataDir: string; source: SourceLocation }): void {
-  const path = pathIn(dataDir);
-  writeFileSync(`${path}.new`, `${JSON.stringify(heldOf(source))}\n`);
+  const path = heldSourcePath(dataDir);
+  writeFileSync(`${path}.new`, `${JSON.stringify(sourceIdentity(source))}\n`);
   renameSync(`${path}.new`, path);
 }
 
-const heldOf = (source: SourceLocation): Required<Held> => ({
-  source: describeSource(source),
-  query: 'url' in source ? queryIdentity(source.url) : '',
-});
-
-function pathIn(dataDir: string): string {
-  return join(dataDir, 'source.json');
-}
-
-function parse(text: string): Held | undefined {
+function heldOrRefusal(dataDir: string): SourceIdentity | undefined {
   try {
-    return held.parse(JSON.parse(text));
-  } catch {
-    return undefined;
+    return readHeldSource(dataDir);
+  } catch (error) {
+    throw new Refusal((error as Error).message);
   }
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { environmentOrExit, operatorToken, type Environment } from '../config/environment.ts';
 import { visibleText } from '../config/visible-text.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
-import { checkHeldSource, keepHeldSource } from './held-source.ts';
+import { checkHeldSource, folderToRebind, keepHeldSource } from './held-source.ts';
 import { endLeftOver } from './left-over.ts';
 import { findLocalServers, type FindServer } from './local-servers.ts';
 import { PartGivenUp } from './part.ts';
@@ -27,7 +27,7 @@ const root = resolve(import.meta.dirname, '..');
  * @param args after `npm start --`
  */
 export async function main({ find, args }: { find: FindServer; args: readonly string[] }): Promise<never> {
-  const environment = environmentOrExit();
+  let environment = environmentOrExit();
   const terminal = createTerminal(process.stdout);
   process.stderr.on('error', () => {});
   let lock: DataDirLock | undefined;
@@ -35,6 +35,7 @@ export async function main({ find, args }: { find: FindServer; args: readonly st
     const { rebind } = parseStartOptions(args);
     // Before anything is made or claimed for it.
     requireSourceFolder(environment.source);
+    if (rebind && !process.env['DATA_DIR']) environment = atFolderToRebind(environment);
     // Of all that is written, also by the parts: nothing for other users of the machine.
     process.umask(0o077);
     lock = lockDataDir(environment.dataDir);
@@ -54,6 +55,12 @@ export async function main({ find, args }: { find: FindServer; args: readonly st
     process.stderr.write(`tripline: ${visibleText(error.message)}\n`);
     process.exit(1);
   }
+}
+
+/** @throws Refusal where several folders could be meant */
+function atFolderToRebind(environment: Environment): Environment {
+  const folder = folderToRebind(environment.source);
+  return folder === undefined ? environment : environmentOrExit({ ...process.env, DATA_DIR: folder });
 }
 
 /** @returns the exit code */

@@ -61,15 +61,20 @@ export async function planParts({
   servers: LocalServers;
   variables: Variables;
 }): Promise<Plan> {
-  const { dataDir, host, port, source } = environment;
+  const { dataDir, host, port, source, workerPort } = environment;
   const { namespace } = environment.temporal;
-  await refuseBusyPort({ host, port });
-  const isPreferred = port !== PREFERENCE_PORT && (await holdPort({ host: LOOPBACK, port: PREFERENCE_PORT }));
-  const ports = await freePorts(PREFERRED_PORTS, { except: port, anywhere: !isPreferred });
+  const except = [port, workerPort];
+  if (port === workerPort)
+    throw new Refusal(`PORT and WORKER_PORT are both ${port}: set WORKER_PORT to another one`);
+  await refuseBusyPort({ name: 'PORT', host, port });
+  if (workerPort !== 0) await refuseBusyPort({ name: 'WORKER_PORT', host, port: workerPort });
+  const isPreferred =
+    !except.includes(PREFERENCE_PORT) && (await holdPort({ host: LOOPBACK, port: PREFERENCE_PORT }));
+  const ports = await freePorts(PREFERRED_PORTS, { except, anywhere: !isPreferred });
   const withoutStrangers = async (...names: (keyof typeof ports)[]) => {
     for (const name of names) {
       if ((await whyNotFree({ host: LOOPBACK, port: ports[name] })) === undefined) continue;
-      Object.assign(ports, await freePorts({ [name]: ports[name] }, { except: port }));
+      Object.assign(ports, await freePorts({ [name]: ports[name] }, { except }));
     }
   };
   const localUrl = (name: keyof typeof ports) => `http://${LOOPBACK}:${ports[name]}`;
@@ -100,7 +105,7 @@ export async function planParts({
     env,
   });
   const everything = () => true;
-  const temporalUi = createTemporalUi({ port: ports.temporalUi, except: port });
+  const temporalUi = createTemporalUi({ port: ports.temporalUi, except });
 
   const temporal: PlannedPart = {
     name: 'temporal',
@@ -145,7 +150,7 @@ export async function planParts({
         }),
       ])({ port: uiPort, signal });
     },
-    address: () => ({ url: localUrl('temporal'), ui: temporalUi.url() }),
+    address: () => ({ url: localUrl('temporal'), ui: temporalUi.url(), namespace }),
     // Its errors are its own affairs (it prints one whenever it is stopped); what ends it is worth showing.
     shows: (line) => /level=FATAL|^(error|fatal|panic)/i.test(line),
   };
@@ -214,6 +219,15 @@ export async function planParts({
     address: () => ({ url: localUrl('demo') }),
     shows: everything,
   };
+  // Chosen by a person, it is for those who look after it, from wherever they ask the gateway.
+  const workerAt =
+    workerPort === 0
+      ? { host: LOOPBACK, port: () => ports.worker, check: () => withoutStrangers('worker') }
+      : {
+          host,
+          port: () => workerPort,
+          check: () => refuseBusyPort({ name: 'WORKER_PORT', host, port: workerPort }),
+        };
   const worker: PlannedPart = {
     name: 'worker',
     graceMs: GRACE_MS.ours,
@@ -226,15 +240,15 @@ export async function planParts({
           ...variablesFor('worker', variables),
           ...addresses(),
           CLICKHOUSE_URL: clickhouseUrl('loader'),
-          HOST: LOOPBACK,
-          WORKER_PORT: String(ports.worker),
+          HOST: workerAt.host,
+          WORKER_PORT: String(workerAt.port()),
           MALLOC_ARENA_MAX: '2',
         }),
       ),
-    port: () => ports.worker,
-    checkPort: () => withoutStrangers('worker'),
-    probe: httpProbe('/readyz'),
-    address: () => ({ url: localUrl('worker') }),
+    port: workerAt.port,
+    checkPort: workerAt.check,
+    probe: httpProbe('/readyz', { host: reachable(workerAt.host) }),
+    address: () => ({ url: httpUrl({ host: workerAt.host, port: workerAt.port() }) }),
     shows: everything,
   };
   const gateway: PlannedPart = {
@@ -255,7 +269,7 @@ export async function planParts({
         }),
       ),
     port: () => port,
-    checkPort: () => refuseBusyPort({ host, port }),
+    checkPort: () => refuseBusyPort({ name: 'PORT', host, port }),
     probe: httpProbe('/readyz', { host: reachable(host) }),
     address: () => ({ url: gatewayUrl(environment) }),
     shows: everything,
@@ -279,7 +293,9 @@ function flags(values: Readonly<Record<string, string | number>>): string[] {
 }
 
 /** The gateway's address from this machine. */
-export function gatewayUrl({ host, port }: Pick<Environment, 'host' | 'port'>): string {
+export const gatewayUrl = (environment: Pick<Environment, 'host' | 'port'>): string => httpUrl(environment);
+
+function httpUrl({ host, port }: { host: string; port: number }): string {
   const from = reachable(host);
   return `http://${from.includes(':') ? `[${from}]` : from}:${port}`;
 }
@@ -289,12 +305,21 @@ function reachable(host: string): string {
   return host === '::' ? '::1' : host;
 }
 
-async function refuseBusyPort({ host, port }: { host: string; port: number }): Promise<void> {
+async function refuseBusyPort({
+  name,
+  host,
+  port,
+}: {
+  name: 'PORT' | 'WORKER_PORT';
+  host: string;
+  port: number;
+}): Promise<void> {
   const why = await whyNotFree({ host, port });
   if (why === undefined) return;
   if (why === 'EADDRINUSE')
-    throw new Refusal(`PORT ${port} on ${host} is taken by another program: set PORT to a free one`);
+    throw new Refusal(`${name} ${port} on ${host} is taken by another program: set ${name} to a free one`);
   if (why === 'EACCES')
-    throw new Refusal(`PORT ${port} may not be used by this user: set PORT to one above 1023`);
-  throw new Refusal(`the gateway cannot listen on HOST ${host}, PORT ${port} (${why})`);
+    throw new Refusal(`${name} ${port} may not be used by this user: set ${name} to one above 1023`);
+  const who = name === 'PORT' ? 'gateway' : 'worker';
+  throw new Refusal(`the ${who} cannot listen on HOST ${host}, ${name} ${port} (${why})`);
 }

@@ -9,7 +9,7 @@ const FALLBACK = { first: 20_000, count: 12_000 };
  */
 export async function freePorts<Name extends string>(
   preferred: Readonly<Record<Name, number>>,
-  { except, anywhere = false }: { except?: number; anywhere?: boolean } = {},
+  { except = [], anywhere = false }: { except?: readonly number[]; anywhere?: boolean } = {},
 ): Promise<Record<Name, number>> {
   const ports = {} as Record<Name, number>;
   const held: Server[] = [];
@@ -53,10 +53,10 @@ async function holdFreePort({
   except,
 }: {
   first: number;
-  except: number | undefined;
+  except: readonly number[];
 }): Promise<{ server: Server; port: number }> {
   for (let port = first; ; port = anyPort()) {
-    if (port === except) continue;
+    if (except.includes(port)) continue;
     const server = await listen({ host: '127.0.0.1', port });
     if (typeof server !== 'string') return { server, port };
   }

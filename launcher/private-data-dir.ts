@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { SOURCE_FOLDER } from '../config/data-folders.ts';
 
 /** What the launcher and its parts keep in `DATA_DIR`, and earlier versions of them. */
 const OURS =
@@ -15,7 +16,8 @@ const STICKY = 0o1000;
  */
 export function makeDataDirPrivate(dataDir: string): void {
   const names = readdirSync(dataDir);
-  if (names.every((name) => OURS.test(name))) closeToOthers(dataDir, statSync(dataDir));
+  if (names.every((name) => OURS.test(name) || SOURCE_FOLDER.test(name)))
+    closeToOthers(dataDir, statSync(dataDir));
   for (const name of names) {
     if (!OURS.test(name)) continue;
     const path = join(dataDir, name);

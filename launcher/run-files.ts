@@ -6,8 +6,9 @@ export interface RunFile {
   pid: number;
   /** Without trailing slash and credentials. */
   url: string;
-  /** Temporal only: its web page. */
+  /** Temporal only: its web page, and the namespace that Tripline works in. */
   ui?: string;
+  namespace?: string;
   /** ClickHouse only: what a client must send. */
   headers?: Readonly<Record<string, string>>;
 }

@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts';
 
 /** For messages: where an operator finds the token. */
 export const WHERE_THE_TOKEN_IS =
-  'send the header "Authorization: Bearer <token>"; the token is OPERATOR_TOKEN, or else in the file operator-token in DATA_DIR (.data)';
+  'send the header "Authorization: Bearer <token>"; the token is OPERATOR_TOKEN, or else in the file operator-token in DATA_DIR: npm start prints its path';
 
 /** UNAUTHENTICATED, or undefined for a caller that may read. */
 export function readingRefusal({ mayRead }: Caller): GraphQLError | undefined {

@@ -38,9 +38,10 @@ const SERVERS = {
   },
 };
 
-/** The local servers that `npm start` or `npm test` may have to start: those that the environment doesn't configure. */
+/** The programs that a mode needs: of servers, those that the environment doesn't configure. */
 export function neededServers(mode, env) {
   if (mode === 'test') return ['temporal', 'redis-server', 'temporal-test-server', 'weed'];
+  if (mode === 'temporal') return ['temporal'];
   return [...(env['TEMPORAL_ADDRESS'] ? [] : ['temporal']), ...(env['REDIS_URL'] ? [] : ['redis-server'])];
 }
 

@@ -21,9 +21,15 @@ export interface TemporalUi {
 
 /**
  * @param port that is looked for first
- * @param except a port that is another's
+ * @param except ports that are others'
  */
-export function createTemporalUi({ port: first, except }: { port: number; except: number }): TemporalUi {
+export function createTemporalUi({
+  port: first,
+  except,
+}: {
+  port: number;
+  except: readonly number[];
+}): TemporalUi {
   let backend: BackendAddress | undefined;
   let port = first;
   return {

@@ -35,6 +35,7 @@ const SECRETS = {
 const folder = mkdtempSync(join(tmpdir(), 'tripline-launcher-'));
 const dataDir = join(folder, 'data');
 let port: number;
+let workerPort: number;
 let env: Record<string, string>;
 let launcher: LauncherUnderTest;
 
@@ -118,8 +119,8 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
   });
 
   beforeAll(async () => {
-    ({ port } = await freePorts({ port: 24_000 }));
-    env = { DATA_DIR: dataDir, PORT: String(port), ...SECRETS };
+    ({ port, workerPort } = await freePorts({ port: 24_000, workerPort: 24_001 }));
+    env = { DATA_DIR: dataDir, PORT: String(port), WORKER_PORT: String(workerPort), ...SECRETS };
     curl = await start();
   }, UP_WITHIN_MS + 5_000);
 
@@ -168,8 +169,17 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
       expect(Number(served), name).toBeGreaterThan(0);
     }
     expect(runFile('gateway').url).toBe(`http://127.0.0.1:${port}`);
+    expect(runFile('worker').url).toBe(`http://127.0.0.1:${workerPort}`);
     expect((await fetch(`${runFile('worker').url}/readyz`)).status).toBe(200);
     expect((await fetch(`${runFile('clickhouse').url}/ping`)).status).toBe(200);
+  });
+
+  test('lets people steer by Temporal’s own command line, at the port that it has', async () => {
+    const temporal = (line: string) =>
+      shell(`DATA_DIR='${dataDir}' npm run --silent temporal -- workflow ${line}`);
+    const [, named = ''] = /Workflow +(\S+)/.exec(launcher.lines.join('\n')) ?? [];
+    expect(await temporal(`describe -w ${named} --output json`)).toContain('"watchSource"');
+    await expect(temporal('describe -w no:such:workflow')).rejects.toThrow(/not found/);
   });
 
   test('tells people what ClickHouse wants, and keeps to it when that is started again', async () => {
@@ -285,6 +295,14 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
       `tripline: PORT ${taken} on 127.0.0.1 is taken by another program: set PORT to a free one`,
     ]);
     expect(readdirSync(join(folder, 'other'))).toEqual([]);
+    const { free } = await freePorts({ free: 24_100 });
+    const other = { PORT: String(free), DATA_DIR: join(folder, 'other') };
+    expect(await refusal({ ...other, WORKER_PORT: String(taken) })).toEqual([
+      `tripline: WORKER_PORT ${taken} on 127.0.0.1 is taken by another program: set WORKER_PORT to a free one`,
+    ]);
+    expect(await refusal({ ...other, WORKER_PORT: String(free) })).toEqual([
+      `tripline: PORT and WORKER_PORT are both ${free}: set WORKER_PORT to another one`,
+    ]);
   });
 
   test('refuses a source folder that is not there, and claims nothing for it', async () => {
@@ -307,13 +325,16 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     expect(await refusal({ DATA_DIR: file })).toEqual([
-      `tripline: DATA_DIR ${file} cannot be written (EEXIST)`,
+      `tripline: DATA_DIR ${file} is a file, not a folder: set DATA_DIR to a folder, or to one that can be made`,
+    ]);
+    expect(await refusal({ DATA_DIR: join(file, 'within') })).toEqual([
+      `tripline: DATA_DIR ${join(file, 'within')} cannot be a folder, as a part of its path is a file: set DATA_DIR to a folder, or to one that can be made`,
     ]);
     if (process.getuid?.() === 0) return;
     const readOnly = mkdtempSync(join(folder, 'read-only-'));
     chmodSync(readOnly, 0o500);
     expect(await refusal({ DATA_DIR: readOnly })).toEqual([
-      `tripline: DATA_DIR ${readOnly} cannot be written (EACCES)`,
+      `tripline: DATA_DIR ${readOnly} may not be written by this user: give it the permission, or set DATA_DIR to a folder of its own`,
     ]);
   });
 

@@ -1,8 +1,9 @@
 /** Temporal behind TLS, a client's certificate and a key, as Temporal Cloud is. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readEnvironment } from '../../config/environment.ts';
@@ -66,6 +67,13 @@ it.runIf(canMakeCertificates)('a whole Tripline works there', { timeout: 90_000 
   } finally {
     await tripline.stop();
   }
+});
+
+it.runIf(canMakeCertificates)('so does its command line, by the same settings', async () => {
+  const list = ['run', '--silent', 'temporal', '--', 'operator', 'namespace', 'describe'];
+  const { stdout } = await promisify(execFile)('npm', list, { env: { ...process.env, ...settings() } });
+  expect(stdout).toMatch(/NamespaceInfo.Name +default/);
+  expect(temporal.refused()).toBe(0);
 });
 
 it.runIf(canMakeCertificates)('another key is refused, and that is told', async () => {
