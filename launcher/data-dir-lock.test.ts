@@ -64,3 +64,18 @@ describe('the lock on DATA_DIR', () => {
     expect(() => lockDataDir(join(dataDir, 'link'))).toThrow(/^DATA_DIR .*link cannot be made, as /);
   });
 });
+
+describe('the identity of a process', () => {
+  test('is its own, and ends with it', async () => {
+    const child = spawn('sleep', ['60']);
+    await once(child, 'spawn');
+    const identity = identify(child.pid ?? 0);
+    expect(identity).toBeDefined();
+    if (identity === undefined) return;
+    expect(isRunning(identity)).toBe(true);
+    expect(isRunning({ ...identity, started: 'before' })).toBe(false);
+    child.kill();
+    await once(child, 'exit');
+    expect(isRunning(identity)).toBe(false);
+  });
+});
