@@ -1,24 +1,21 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { runCommand } from './run-command.mjs';
+import { npmInstall } from './npm-install.mjs';
 
 /** Runs `npm ci` when node_modules is missing or holds something else than package-lock.json says. */
-export async function ensurePackages({ root, withDev, say }) {
+export async function ensurePackages({ root, withDev, say, times }) {
   if (installed({ root, withDev })) return;
-  await alone(root, async () => {
+  await alone(root, say, async () => {
     // Another bootstrap may have done it while this one waited.
     if (installed({ root, withDev })) return;
-    say('installing packages (npm ci)');
-    const options = ['--no-audit', '--no-fund', '--loglevel=error', ...(withDev ? ['--include=dev'] : [])];
-    const npm = process.env['npm_execpath'];
-    const [file, before] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm]] : ['npm', []];
-    const run = (...args) => runCommand(file, [...before, ...args, ...options], { cwd: root });
-    if ((await run('ci')).ok) return;
-    // It refuses a lock that was made where the registry lacks other platforms' packages; an installation takes the same versions.
-    say('npm ci refused; installing what package-lock.json names (npm install)');
-    const { ok, output } = await run('install', '--no-save');
-    if (!ok) throw new Error(`the packages cannot be installed; npm says:\n${output.trimEnd()}`);
+    say('installing packages (npm ci); this takes a minute or two, once');
+    const wanted = packages(join(root, 'package-lock.json')) ?? {};
+    // Its lines about each request tell whether the registry answers.
+    const options = ['--no-audit', '--no-fund', '--loglevel=http', ...(withDev ? ['--include=dev'] : [])];
+    const began = performance.now();
+    await npmInstall({ root, options, wanted, say, times });
+    say(`the packages are installed, in ${Math.round((performance.now() - began) / 1_000)} s`);
   });
 }
 
@@ -49,8 +46,9 @@ function packages(path) {
  * Two `npm ci` in one checkout would delete each other's files. A folder left by a dead process is taken over. It lies in the checkout, where no other user of the
  * machine can make one that is never given back.
  */
-async function alone(root, work) {
+async function alone(root, say, work) {
   const folder = join(root, '.npm-install');
+  let told = false;
   for (;;) {
     try {
       mkdirSync(folder);
@@ -61,6 +59,10 @@ async function alone(root, work) {
     }
     await pause(200);
     if (!holderLives(join(folder, 'pid'))) rmSync(folder, { recursive: true, force: true });
+    else if (!told) {
+      told = true;
+      say('another start installs the packages of this checkout: waiting for it');
+    }
   }
   const release = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', release);

