@@ -1,4 +1,11 @@
 /** What each command asks of the gateway, and how the answer reads. */
+import {
+  backfillOutcomes,
+  outcomeLine,
+  outcomesInShort,
+  type FileOutcome,
+  type FileState,
+} from './backfill-outcome.ts';
 import type { Command } from './command-line.ts';
 import { followBackfill, type Backfill } from './follow-backfill.ts';
 import type { Ask } from './gateway-client.ts';
@@ -108,38 +115,43 @@ const pauseOrResume = async (
 };
 
 const backfill: Doing<'backfill'> = async ({ from, to, force, wait }, { ask, output, painter }) => {
+  const before = wait ? await readFiles(ask, undefined) : [];
   const { answer } = await ask<{ answer: { id: string } }>('backfill', { from, to, force });
   if (!wait) return output.result(answer, () => [`Asked for; its id is ${answer.id}.`]);
   const state = await followBackfill({ ask, id: answer.id, painter });
-  const quarantined = (await readFiles(ask, 'QUARANTINED')).filter(
-    ({ month }) => month !== null && month >= from && month <= to,
+  const after = await readFiles(ask, undefined);
+  const files = backfillOutcomes({ from, to }, before, after);
+  // As scripts knew it before `files` was there.
+  const quarantined = after.filter(
+    ({ stage, month }) => stage === 'QUARANTINED' && month !== null && month >= from && month <= to,
   );
-  output.result({ ...state, quarantined }, () => [
-    backfillResult(state),
-    ...quarantined.map(({ filename, reason }) => `quarantined: ${filename}: ${reason ?? ''}`),
+  output.result({ ...state, files, quarantined }, () => [
+    backfillResult(state, files),
+    ...files.map(outcomeLine),
   ]);
 };
 
-function backfillResult({ found, remaining, looked, paused, force }: Backfill & { paused: boolean }): string {
+function backfillResult(
+  { found, remaining, looked, paused, force }: Backfill & { paused: boolean },
+  files: readonly FileOutcome[],
+): string {
   if (!looked || remaining > 0) {
     return paused
       ? 'The watcher is paused: the backfill goes on after npm run tripline -- resume.'
       : 'Not done yet.';
   }
-  if (found > 0) return `Done: ${number.format(found)} ${found === 1 ? 'file' : 'files'} ingested.`;
+  if (found > 0) {
+    const tried = `${number.format(found)} ${found === 1 ? 'file was' : 'files were'} tried`;
+    return `Done: ${tried}: ${outcomesInShort(files) || 'nothing has changed'}.`;
+  }
   return force
     ? 'Nothing to do: there are no files of these months, or they are held back or being ingested.'
     : 'Nothing to do: every file of these months is live as it is (--force loads them anew).';
 }
 
-interface FileNode {
-  filename: string;
-  month: string | null;
-  stage: string;
-  reason: string | null;
+interface FileNode extends FileState {
   gone: string | null;
   rows: number | null;
-  live: { dataVersion: number; trips: number } | null;
 }
 
 /** All of them, page after page. */

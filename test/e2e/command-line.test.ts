@@ -92,7 +92,7 @@ it('backfill waits until it is done', async () => {
   const before = await tripline.p90();
   expect(await said('backfill --from 2022-03 --to 2022-04')).toMatch(/^Nothing to do: every file /);
   expect(await said('backfill --from 2022-03 --to 2022-05 --force')).toMatch(
-    /^Done: 3 files ingested\.\nquarantined: yellow_tripdata_2022-05.parquet: MISSING_COLUMN: /,
+    /^Done: 3 files were tried: 2 published, 1 quarantined\.\npublished: yellow_tripdata_2022-03.parquet: 1,000 trips, from data version \d+ on\npublished: .*2022-04.* 2,000 trips, .*\nquarantined: yellow_tripdata_2022-05.parquet: MISSING_COLUMN: /,
   );
   await until('both are seen', async () => (await tripline.p90()).dataVersion === before.dataVersion + 2);
   expect(await json('backfill --from 2022-04 --force')).toMatchObject({
@@ -103,6 +103,7 @@ it('backfill waits until it is done', async () => {
     remaining: 0,
     looked: true,
     quarantined: [],
+    files: [{ filename: name('2022-04'), outcome: 'published', trips: 2_000 }],
   });
   expect(await said('backfill --from 2022-03 --no-wait')).toMatch(/^Asked for; its id is [-0-9a-f]{36}\.\n$/);
   expect(await said('status')).toMatch(/^backfill +2022-04 to 2022-04, forced: 1 of 1 files done$/m);
@@ -118,6 +119,10 @@ it('rollback and retry', async () => {
   await until('it is back', async () => (await tripline.p90()).trips === 3_000);
   expect(await said('files --stage quarantined')).toMatch(
     /2022-03.*1,000 trips live  HELD_BACK: rolled back/,
+  );
+  // A forced backfill does not bring it back, and does not say that it did.
+  expect(await said('backfill --from 2022-03 --force')).toMatch(
+    /^Nothing to do: .*held back.*\nleft alone: .*2022-03.*: HELD_BACK: .*; its earlier load stays counted \(1,000 trips\)\n$/,
   );
   expect(await said(`retry ${file}`)).toBe(`again: ${file}\n`);
   await until('it is live again', async () => (await tripline.p90()).trips === 3_500);
