@@ -116,7 +116,7 @@ export interface WatcherStatus {
   inFlight: string[];
   /** Files that wait for a place in the window. */
   waiting: number;
-  /** Signals that could not be understood, newest last, at most 20. */
+  /** Signals of the last hour that could not be understood, newest last, at most 20. */
   mistakes: string[];
   /** The last ones that were asked for, newest last. */
   backfills: BackfillProgress[];

@@ -40,6 +40,7 @@ import {
   type BackfillRequest,
   type RetryAnswer,
 } from './messages.ts';
+import { recentMistakes, timedMistakes, withMistake, type MistakeLog } from './mistake-log.ts';
 import { refuse } from './refuse.ts';
 import { takeRollbacks } from './take-rollbacks.ts';
 import { takeWithdrawals } from './take-withdrawals.ts';
@@ -61,7 +62,7 @@ interface WatcherState {
   waiting: WaitingFile[];
   /** Still to be looked at, page after page: `after` is the last name of the page before. */
   backfills: (BackfillRequest & { after?: string })[];
-  mistakes: string[];
+  mistakes: MistakeLog;
   /** Absent from runs of before there was one. */
   backfillLog?: BackfillEntry[];
   /** Absent before the first poll told of any. */
@@ -80,7 +81,6 @@ const WINDOW = 4;
 const MOST_WAITING = 100;
 /** An ingestion that has not told of its end for this long is looked after. */
 const SILENT_MS = 60_000;
-const KEPT_MISTAKES = 20;
 /** Backfills that wait, one after the other: each is carried over. */
 const MOST_BACKFILLS = 100;
 /** An ingestion that has told of its end is closed within milliseconds. */
@@ -106,8 +106,10 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   let pollNow = before === undefined || before.pollNow === true;
   let nextPollAtMs: number | null = null;
 
-  const mistaken = (mistake: string): void => {
-    state.mistakes = [...state.mistakes, mistake].slice(-KEPT_MISTAKES);
+  state.mistakes = timedMistakes(state.mistakes, Date.now());
+  const mistaken = (text: string): void => {
+    state.mistakes = withMistake(state.mistakes, { atMs: Date.now(), text });
+    log.warn('a message makes no sense', { mistake: text });
   };
   setHandler(pause, () => {
     state.paused = true;
@@ -150,7 +152,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     problem: state.problem,
     inFlight: state.inFlight.map(({ filename }) => filename),
     waiting: state.waiting.length,
-    mistakes: state.mistakes,
+    mistakes: recentMistakes(state.mistakes, Date.now()),
     backfills: backfillProgress(state.backfillLog ?? [], [...state.waiting, ...state.inFlight]),
     ignored: state.ignored ?? [],
   }));
