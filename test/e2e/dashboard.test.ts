@@ -78,6 +78,31 @@ it('says what is wrong with a range that ends before it begins', async () => {
   expect(await page.locator('#problem').textContent()).toMatch(/from must be before to/);
 });
 
+/** What is wider than the page, as in `table 512`. */
+const overflowing = (): Promise<string[]> =>
+  page.evaluate(() => {
+    const { clientWidth, scrollWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const wide = [...document.querySelectorAll('body *')].filter(
+      (element) => element.getBoundingClientRect().right > clientWidth,
+    );
+    return wide.map((element) => `${element.tagName} ${element.className} ${element.id}`);
+  });
+
+it('fits a telephone, 390 pixels wide, and a narrower one', async () => {
+  for (const width of [390, 320]) {
+    await page.setViewportSize({ width, height: 844 });
+    await page.goto(tripline.url);
+    await page.locator('#files tr').nth(2).waitFor();
+    await page.locator('.month').nth(1).waitFor();
+    expect(await overflowing(), `at ${width}`).toEqual([]);
+    await page.goto(`${tripline.url}/api`);
+    await page.locator('#operations-Questions-p90').waitFor();
+    expect(await overflowing(), `REST at ${width}`).toEqual([]);
+  }
+  await page.setViewportSize({ width: 1_280, height: 720 });
+});
+
 it('lets a person try REST', async () => {
   await page.click('footer >> text=REST');
   expect(await page.title()).toBe('Tripline REST');
