@@ -66,6 +66,7 @@ export function createListActivities({
   now,
   onSourceDelete = 'keep',
   faults = createFaults(),
+  trouble = () => undefined,
 }: {
   source: Source;
   warehouse: Warehouse;
@@ -74,6 +75,8 @@ export function createListActivities({
   now: () => number;
   onSourceDelete?: OnSourceDelete;
   faults?: Faults;
+  /** What keeps files from being loaded, wherever they come from. */
+  trouble?: () => string | undefined;
 }) {
   /**
    * The version where the listing does not tell it; asks the source once per changed hint. Undefined: not there. Null: the
@@ -167,8 +170,9 @@ export function createListActivities({
         ? await goneAndCounted(warehouse, { source: input.source, listing, known })
         : {};
     const ignored = source.ignored?.() ?? [];
-    const problem = listing.length === 0 ? source.sawInstead?.() : refusalsTold(refusals);
-    const told = problem === undefined ? {} : { problem: problem.slice(0, LONGEST_PROBLEM) };
+    const ofSource = listing.length === 0 ? source.sawInstead?.() : refusalsTold(refusals);
+    const problem = [trouble(), ofSource].filter((each) => each !== undefined).join(' ');
+    const told = problem === '' ? {} : { problem: problem.slice(0, LONGEST_PROBLEM) };
     return { changed, more, listed: listing.length, pollEveryMs, ...told, ...gone, ignored };
   }
 

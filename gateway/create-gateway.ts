@@ -59,6 +59,7 @@ export function createGateway({
   seal,
   shedding,
   isWarehouseThere,
+  loadingTrouble = () => undefined,
   auditMismatches,
   registry,
   logger,
@@ -70,6 +71,7 @@ export function createGateway({
   seal: Seal;
   shedding: LoadShedding;
   isWarehouseThere: () => boolean;
+  loadingTrouble?: () => string | undefined;
   auditMismatches: () => number;
   registry: Registry;
   logger: Logger;
@@ -167,6 +169,7 @@ export function createGateway({
     }),
     conclude,
     isWarehouseThere,
+    loadingTrouble,
     auditMismatches,
     metrics: { type: registry.contentType, text: allMetrics },
     mostConnections: mostConnections(settings),

@@ -1,6 +1,9 @@
 /** Composition root of one process of the gateway. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createDiskRoom } from '../config/disk-room.ts';
 import { describeSource, operatorToken, originHost } from '../config/environment.ts';
 import { localClickhouse } from '../config/local-clickhouse.ts';
 import { createLogger } from '../config/logging.ts';
@@ -138,6 +141,7 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
     store,
     seal: createSeal(operatorToken(environment)),
     shedding,
+    loadingTrouble: localDisk(environment.dataDir),
     isWarehouseThere: () => performance.now() - liveLoads.lastRead() < WAREHOUSE_GONE_MS,
     auditMismatches: () => audit.mismatches(),
     registry,
@@ -171,4 +175,11 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
     process.exit(0);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+}
+
+/** Where the worker of the same `npm start` loads onto the disk of `DATA_DIR`; elsewhere this process knows nothing of its disks. */
+function localDisk(dataDir: string): () => string | undefined {
+  const isLocal = (): boolean => existsSync(join(dataDir, 'run', 'worker.json'));
+  const room = createDiskRoom(() => (isLocal() ? [dataDir] : []));
+  return () => room.trouble();
 }

@@ -48,6 +48,7 @@ export function createGatewayServer({
   pages,
   conclude,
   isWarehouseThere,
+  loadingTrouble,
   auditMismatches,
   metrics,
   mostConnections,
@@ -64,6 +65,8 @@ export function createGatewayServer({
   conclude: Conclude;
   /** Does the warehouse answer, so that questions can be answered that nobody asked before? */
   isWarehouseThere: () => boolean;
+  /** Why nothing new is loaded, where this process can see that. It answers all the same. */
+  loadingTrouble: () => string | undefined;
   /** Answers that turned out to be wrong. */
   auditMismatches: () => number;
   /** In Prometheus' text format; undefined when not all of them are there. */
@@ -89,7 +92,8 @@ export function createGatewayServer({
   const readiness = (response: ServerResponse): void => {
     if (draining) return text(response, 503, 'not ready: draining\n');
     if (!isWarehouseThere()) return text(response, 503, 'not ready: the warehouse does not answer\n');
-    return text(response, 200, 'ready\n');
+    const trouble = loadingTrouble();
+    return text(response, 200, trouble === undefined ? 'ready\n' : `ready, but loading waits: ${trouble}\n`);
   };
 
   async function measurements(response: ServerResponse): Promise<void> {

@@ -14,6 +14,7 @@ import { isRunning } from '../activities/is-running.ts';
 import { createReconcileActivities } from '../activities/reconcile-activities.ts';
 import { createSweepActivities } from '../activities/sweep-activities.ts';
 import { createSweepLakeActivities } from '../activities/sweep-lake-activities.ts';
+import type { DiskRoom } from '../config/disk-room.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Source } from '../sources/source.ts';
@@ -48,6 +49,7 @@ export function createActivities({
   loader,
   client,
   announcer,
+  room,
   environment,
 }: {
   source: Source;
@@ -56,6 +58,7 @@ export function createActivities({
   loader: Warehouse;
   client: Client;
   announcer: Announcer;
+  room: DiskRoom;
   environment: Pick<
     Environment,
     | 'sourceName'
@@ -77,6 +80,7 @@ export function createActivities({
       ...{ source, warehouse, client, pollEveryMs, onSourceDelete },
       now: Date.now,
       faults,
+      trouble: () => room.trouble(),
     }),
     ...createFetchActivities({ source, lake, warehouse, maxFileBytes, chunkBytes, filePattern, faults }),
     ...createLoadActivities({

@@ -6,18 +6,21 @@ import type { OriginView } from '../workflows/messages.ts';
 import { registerOriginMetrics } from './origin-metrics.ts';
 
 /**
- * Serves GET /readyz (200 when ready, else 503), /healthz and /metrics: under any name, as probes and scrapes come under many, and there is nothing to steer and
+ * Serves GET /readyz (200 when ready, else 503; with a word where nothing can be loaded), /healthz and /metrics: under any name, as probes and scrapes come under many, and there is nothing to steer and
  * nothing of the data to read.
  */
 export async function startHealthServer({
   host,
   port,
   ready,
+  trouble,
   originView,
 }: {
   host: string;
   port: number;
   ready: () => boolean;
+  /** Why loading waits; undefined: it does not. */
+  trouble: () => string | undefined;
   /** What the governor of the source's host last said; undefined where there is none. */
   originView: () => OriginView | undefined;
 }): Promise<{ close: () => Promise<void> }> {
@@ -33,7 +36,9 @@ export async function startHealthServer({
     if (pathname === '/healthz') return void response.end('ok\n');
     if (pathname === '/readyz') {
       response.statusCode = ready() ? 200 : 503;
-      return void response.end(ready() ? 'ready\n' : 'not ready\n');
+      const why = trouble();
+      const inFull = why === undefined ? 'ready\n' : `ready, but loading waits: ${why}\n`;
+      return void response.end(ready() ? inFull : 'not ready\n');
     }
     if (pathname === '/metrics') {
       return void registry.metrics().then((text) => {

@@ -15,6 +15,9 @@ import type { PartEnvironment } from '../config/part-environment.ts';
 import { ensureRunning } from './ensure-running.ts';
 import { localClickhouse } from '../config/local-clickhouse.ts';
 import { migrate } from '../warehouse/migrate.ts';
+import { createDiskRoom, writtenFolders } from '../config/disk-room.ts';
+import { fileArrived, watcherId } from '../workflows/messages.ts';
+import { roomInterceptor } from './wait-for-room.ts';
 import { openLake } from '../lake/open-lake.ts';
 import { openSource } from '../sources/open-source.ts';
 import { serverVersion, versionFlaw } from '../warehouse/server-version.ts';
@@ -60,6 +63,9 @@ async function run(): Promise<void> {
   const { dataDir, s3 } = environment;
   const source = openSource({ location: environment.source, dataDir, s3, gate });
   const lake = openLake({ location: environment.lake, s3 });
+  const room = createDiskRoom(() => writtenFolders({ dataDir, lake: environment.lake }));
+  const tellWatcher = (filename: string): Promise<void> =>
+    client.workflow.getHandle(watcherId(sourceName)).signal(fileArrived, { filename });
 
   const reachable = { server: 'the warehouse', logger };
   const flaw = versionFlaw(await whenReachable({ ...reachable, ask: () => serverVersion(warehouse) }));
@@ -76,8 +82,10 @@ async function run(): Promise<void> {
     namespace,
     taskQueue: TASK_QUEUE,
     workflowBundle: { code: (await bundled).code },
-    activities: createActivities({ source, lake, warehouse, loader, client, announcer, environment }),
-    interceptors: { activity: [() => ({ inbound: boundedResults() })] },
+    activities: createActivities({ source, lake, warehouse, loader, client, announcer, room, environment }),
+    interceptors: {
+      activity: [() => ({ inbound: boundedResults() }), roomInterceptor({ room, tellWatcher })],
+    },
     // Most of them wait for bytes: four files of eight chunks, and what else is to be done meanwhile.
     maxConcurrentActivityTaskExecutions: 48,
     // A cancellation travels back with a heartbeat. By default one in 0.8 of the heartbeat timeout is sent.
@@ -89,6 +97,7 @@ async function run(): Promise<void> {
     host: environment.host,
     port: environment.workerPort,
     ready: () => worker.getState() === 'RUNNING',
+    trouble: () => room.trouble(),
     originView: () => gate?.lastView(),
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

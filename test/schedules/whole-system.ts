@@ -1,4 +1,5 @@
 /** Workflows, activities and engine as they are, in this process as far as they can be, over a source that is what the test says. */
+import { createDiskRoom } from '../../config/disk-room.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
@@ -61,6 +62,7 @@ export async function startWholeSystem({
     taskQueue: TASK_QUEUE,
     workflowBundle: { code },
     activities: createActivities({
+      room: createDiskRoom(() => []),
       source: createMemorySource(shown),
       lake: createFolderLake({ path: join(folder, 'lake') }),
       warehouse,
