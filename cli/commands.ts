@@ -81,7 +81,8 @@ function statusLines(source: Source): string[] {
     ['next poll', source.nextPoll ?? '-'],
     [
       'files',
-      counts.map(({ stage, count }) => `${number.format(count)} ${stage.toLowerCase()}`).join(', ') || 'none',
+      counts.map(({ stage, count }) => `${number.format(count)} ${stage.toLowerCase()}`).join(', ') ||
+        'none yet: the source has shown no file, and answers say that they are loading',
     ],
     ...(source.gone === 0
       ? []
@@ -189,7 +190,9 @@ const retry: Doing<'retry'> = async ({ filenames }, { ask, output }) => {
   }>('retry', { filenames: filenames.length === 0 ? null : filenames });
   output.result(answer, () => [
     ...answer.retrying.map((filename) => `again: ${filename}`),
-    ...(answer.retrying.length === 0 ? ['Nothing is quarantined that is not being ingested already.'] : []),
+    ...(answer.retrying.length === 0
+      ? ['There is nothing to retry: no file is quarantined, or each that is is being ingested already.']
+      : []),
     ...(answer.remaining > 0 ? [`${number.format(answer.remaining)} more: ask again.`] : []),
     ...(answer.source.paused === true ? ['The watcher is paused: they wait until resume.'] : []),
   ]);
@@ -226,7 +229,7 @@ const accept: Doing<'accept'> = async ({ filename }, { ask, output }) => {
     answer: { version: string; source: { paused: boolean | null } };
   }>('accept', { filename });
   output.result(answer, () => [
-    `${filename} is ingested at version ${answer.version}, and counted then.`,
+    `${filename} is being ingested at version ${answer.version}; it is counted once that is done.`,
     ...(answer.source.paused === true ? ['The watcher is paused: it waits until resume.'] : []),
   ]);
 };
@@ -254,7 +257,7 @@ const p90: Doing<'p90'> = async ({ from, to, interpolate }, { ask, output }) => 
   const { value, trips, tripsOver, dataVersion, dataThrough, loading } = answer;
   output.result(answer, () => [
     loading
-      ? 'Nothing is loaded yet: the first file is not published.'
+      ? 'Nothing is loaded yet: the first file is not published. npm run tripline -- status tells how far it is.'
       : value === null
         ? 'No trips in this range.'
         : `${value} miles: p90 of ${number.format(trips)} trips, ${number.format(tripsOver)} of them longer`,

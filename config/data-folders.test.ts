@@ -115,7 +115,7 @@ describe('the command line', () => {
     runs(root, { url: 'http://127.0.0.1:4000' });
     runs(folder, { url: 'http://127.0.0.1:4001' });
     expect(() => meant()).toThrow(
-      `several Triplines run here: demo: at http://127.0.0.1:4000 (DATA_DIR=${root}), file:///trips at http://127.0.0.1:4001 (DATA_DIR=${folder}); say which one is meant, by DATA_DIR=… or SOURCE_URL=… in front of the command`,
+      `several Triplines run here: demo: at http://127.0.0.1:4000 (DATA_DIR=.data), file:///trips at http://127.0.0.1:4001 (DATA_DIR=.data/file-trips-0123abcd); say which one is meant, by DATA_DIR=… or SOURCE_URL=… in front of the command`,
     );
     expect(meant({ SOURCE_URL: 'file:///trips' })).toBe(folder);
     expect(meant({ TRIPLINE_URL: 'http://127.0.0.1:4001/' })).toBe(folder);

@@ -1,7 +1,7 @@
 /** The environment, read in this one file, validated whole: every mistake is reported at once. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { allowedHosts } from './allowed-hosts.ts';
@@ -493,7 +493,7 @@ export function chosenDataDir(
   const found = runningDataFolder({ url });
   if ('several' in found) {
     const each = found.several.map(
-      ({ source, path, url: at }) => `${source} at ${at} (DATA_DIR=${quotedPath(path)})`,
+      ({ source, path, url: at }) => `${source} at ${at} (DATA_DIR=${quotedPath(relative('', path) || '.')})`,
     );
     throw new EnvironmentError([
       `several Triplines run here: ${each.join(', ')}; say which one is meant, by DATA_DIR=… or SOURCE_URL=… in front of the command`,

@@ -61,7 +61,7 @@ function showAnswer({ value, trips, tripsOver, dataVersion, dataThrough, loading
       ? 'no trips'
       : `${number.format(value)} miles`;
   byId('counts').textContent = loading
-    ? 'The first file is not published yet: see below how far it is.'
+    ? 'Answers are of no trips until the first file is published: see below how far it is.'
     : value === null
       ? 'No trip was picked up in this range.'
       : `exact, of ${number.format(trips)} trips; ${number.format(tripsOver)} are longer`;
@@ -75,10 +75,11 @@ function showSource({ name, url, generated, paused, lastPoll, problem, files }) 
   );
   byId('generated').hidden = !generated;
   show('problem', problem ?? '');
-  byId('stages').textContent = files
-    .filter(({ count }) => count > 0)
-    .map(({ stage, count }) => `${number.format(count)} ${stage.toLowerCase()}`)
-    .join(' · ');
+  byId('stages').textContent =
+    files
+      .filter(({ count }) => count > 0)
+      .map(({ stage, count }) => `${number.format(count)} ${stage.toLowerCase()}`)
+      .join(' · ') || 'The source has shown no file yet.';
 }
 
 function showFiles(files) {

@@ -342,7 +342,8 @@ export function createAnswers({
             { patience: asking.patience(), gone },
           ),
         );
-        return { stream, trips: above, dataVersion: snapshot.versionOf(span) };
+        const { loading } = ofNow(snapshot, asOf, asking.pin);
+        return { stream, trips: above, dataVersion: snapshot.versionOf(span), loading };
       }),
   };
 }

@@ -86,7 +86,7 @@ export async function downloadTripsOver(
   const given: Given = readVariables(PARAMETERS, query);
   const format = DOWNLOAD_FORMATS[given.format ?? DEFAULT_FORMAT];
   if (format === undefined) throw new Error('a format was read');
-  const { stream, trips, dataVersion } = await answers.downloadTripsOver(
+  const { stream, trips, dataVersion, loading } = await answers.downloadTripsOver(
     {
       span: askSpan({ from: momentOf(given.from), to: momentOf(given.to) }),
       level: askLevel(given.p ?? 0.9),
@@ -102,6 +102,8 @@ export async function downloadTripsOver(
     'cache-control': 'no-cache',
     'x-trips': trips,
     'x-data-version': dataVersion,
+    // An empty file looks like an answer.
+    'x-loading': String(loading),
   });
   if (request.method === 'HEAD') {
     stream.destroy();

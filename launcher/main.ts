@@ -46,6 +46,7 @@ export async function main({ find, args }: { find: FindServer; args: readonly st
     const variables = { ...process.env, LOG_FORMAT: process.env['LOG_FORMAT'] ?? 'pretty' };
     const plan = await planParts({ environment, servers, variables });
     keepHeldSource(environment);
+    terminal.line(`tripline: starting ${listed(plan.parts.map(({ name }) => name))}`);
     const code = await run({ environment, plan, lock, terminal });
     lock.release();
     process.exit(code);
@@ -55,6 +56,11 @@ export async function main({ find, args }: { find: FindServer; args: readonly st
     process.stderr.write(`tripline: ${visibleText(error.message)}\n`);
     process.exit(1);
   }
+}
+
+/** `a, b and c` */
+function listed(names: readonly string[]): string {
+  return names.join(', ').replace(/, ([^,]*)$/, ' and $1');
 }
 
 /** @throws Refusal where several folders could be meant */

@@ -39,7 +39,7 @@ export async function welcome({
     const withinMs = (files?.known ?? 0) === 0 ? FIRST_FILE_WITHIN_MS : FIRST_ANSWER_WITHIN_MS;
     if (!greeted && ((files?.published ?? 0) > 0 || waitedMs > withinMs)) {
       greeted = true;
-      greet({ environment, plan, terminal, month: files?.newestMonth });
+      greet({ environment, plan, terminal, files });
     }
     if (files !== undefined) {
       showProgress({ files, lines, terminal });
@@ -54,12 +54,13 @@ function greet({
   environment,
   plan,
   terminal,
-  month,
+  files,
 }: {
   environment: Environment;
   plan: Plan;
   terminal: Terminal;
-  month: string | undefined;
+  /** Undefined where the gateway did not say. */
+  files: FirstFiles | undefined;
 }): void {
   const hasRedis = environment.redisUrl !== undefined || plan.parts.some(({ name }) => name === 'redis');
   const lines = banner({
@@ -67,12 +68,25 @@ function greet({
     temporalUi: plan.temporalUi(),
     tokenFile:
       environment.operatorToken === undefined ? join(environment.dataDir, 'operator-token') : undefined,
-    month,
-    notes: hasRedis
-      ? []
-      : [`Without Redis the gateway caches in its own memory; ${waysToGet('redis-server')}.`],
+    month: files?.newestMonth,
+    notes: [
+      ...(files === undefined ? [] : loadingNotes(files)),
+      ...(hasRedis
+        ? []
+        : [`Without Redis the gateway caches in its own memory; ${waysToGet('redis-server')}.`]),
+    ],
   });
   for (const line of lines) terminal.line(line);
+}
+
+/** Why the first answers are of no trips. */
+export function loadingNotes({ published, known }: Pick<FirstFiles, 'published' | 'known'>): string[] {
+  if (published > 0) return [];
+  const why =
+    known === 0
+      ? 'The source has shown no Parquet file yet (yellow_tripdata_2024-01.parquet is such a name)'
+      : 'No file is published yet';
+  return [`${why}: answers say "loading": true until one is published.`];
 }
 
 function showProgress({

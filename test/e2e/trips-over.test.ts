@@ -325,6 +325,7 @@ print(json.dumps([table.num_rows, sorted(table["row_number"].to_pylist()), sorte
     expect(bytes.toString().trimEnd().split('\n')).toHaveLength(expected + 1);
     const nothing = await download('to=1920-01-01');
     expect([nothing.response.status, nothing.response.headers.get('x-trips')]).toEqual([200, '0']);
+    expect(nothing.response.headers.get('x-loading')).toBe('false');
     expect(nothing.bytes.toString()).toMatch(/^"tpep_pickup_datetime",[^\n]*\n$/);
   });
 
