@@ -4,6 +4,7 @@ import { environmentOrExit, operatorToken, type Environment } from '../config/en
 import { visibleText } from '../config/visible-text.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
 import { checkHeldSource, folderToRebind, keepHeldSource } from './held-source.ts';
+import { requireLakeFolder } from './lake-folder.ts';
 import { endLeftOver } from './left-over.ts';
 import { findLocalServers, type FindServer } from './local-servers.ts';
 import { PartGivenUp } from './part.ts';
@@ -39,6 +40,7 @@ export async function main({ find, args }: { find: FindServer; args: readonly st
     // Of all that is written, also by the parts: nothing for other users of the machine.
     process.umask(0o077);
     lock = lockDataDir(environment.dataDir);
+    requireLakeFolder(environment.lake);
     makeDataDirPrivate(environment.dataDir);
     checkHeldSource({ ...environment, rebind });
     const servers = await findLocalServers({ environment, find });

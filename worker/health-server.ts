@@ -50,7 +50,13 @@ export async function startHealthServer({
     response.end('not found: /healthz, /readyz or /metrics\n');
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', ({ code = 'unknown error' }: NodeJS.ErrnoException) =>
+      reject(
+        new Error(
+          `cannot listen on WORKER_PORT ${port} at HOST ${host} (${code}): set WORKER_PORT to a free one`,
+        ),
+      ),
+    );
     server.listen(port, host, resolve);
   });
   return {
