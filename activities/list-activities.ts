@@ -46,6 +46,8 @@ export interface ListChangesResult {
   listed: number;
   /** The configured pause between polls, in milliseconds. */
   pollEveryMs: number;
+  /** The pause may be this long instead: nothing goes on, and whatever changes at the source is told of. */
+  restMs?: number;
   /** Files to be taken out, as the source does not show them any more (`ON_SOURCE_DELETE=withdraw`). */
   withdraw?: string[];
   /** What a person should know although the listing worked; absent where all is well, and in histories of before. */
@@ -54,6 +56,8 @@ export interface ListChangesResult {
   ignored?: IgnoredFiles[];
 }
 
+/** A watch that tells of all changes is not believed for ever. */
+const REST_MS = 60_000;
 const LONGEST_PROBLEM = 1_000;
 /** Changed files per answer, or as many as `withinBytes` takes. */
 const PAGE = 500;
@@ -65,6 +69,7 @@ export function createListActivities({
   pollEveryMs,
   now,
   onSourceDelete = 'keep',
+  isWatched = () => false,
   faults = createFaults(),
   trouble = () => undefined,
 }: {
@@ -74,6 +79,8 @@ export function createListActivities({
   pollEveryMs: number;
   now: () => number;
   onSourceDelete?: OnSourceDelete;
+  /** Will somebody tell of whatever differs from the last listing? */
+  isWatched?: () => boolean;
   faults?: Faults;
   /** What keeps files from being loaded, wherever they come from. */
   trouble?: () => string | undefined;
@@ -165,7 +172,7 @@ export function createListActivities({
     }
     // While something changes, a file that is gone may be on its way in under another name.
     const isQuiet = changed.length === 0 && input.inFlight.length === 0 && input.months === undefined;
-    const gone =
+    const gone: Pick<ListChangesResult, 'withdraw' | 'problem'> =
       isQuiet && onSourceDelete === 'withdraw'
         ? await goneAndCounted(warehouse, { source: input.source, listing, known })
         : {};
@@ -173,7 +180,9 @@ export function createListActivities({
     const ofSource = listing.length === 0 ? source.sawInstead?.() : refusalsTold(refusals);
     const problem = [trouble(), ofSource].filter((each) => each !== undefined).join(' ');
     const told = problem === '' ? {} : { problem: problem.slice(0, LONGEST_PROBLEM) };
-    return { changed, more, listed: listing.length, pollEveryMs, ...told, ...gone, ignored };
+    const mayRest = isQuiet && isWatched() && problem === '' && (gone.withdraw ?? []).length === 0;
+    const rest = mayRest ? { restMs: Math.max(REST_MS, pollEveryMs) } : {};
+    return { changed, more, listed: listing.length, pollEveryMs, ...rest, ...told, ...gone, ignored };
   }
 
   return {

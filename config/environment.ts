@@ -42,6 +42,8 @@ export interface Environment {
   host: string;
   port: number;
   pollEveryMs: number;
+  /** Is the source looked at when something changes there, and seldom otherwise? Not where `POLL_SECONDS` says how often. */
+  watchSource: boolean;
   keepLoadsMs: number;
   /** What becomes of the trips of a file that is gone at the source. */
   onSourceDelete: 'keep' | 'withdraw';
@@ -322,7 +324,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   if (mistakes.length > 0 || !parsed.success || typeof source === 'string' || typeof lake === 'string')
     throw new EnvironmentError(mistakes);
   const values = parsed.data;
-  const defaultPollSeconds = source.kind === 'demo' || source.kind === 'folder' ? 1 : 300;
+  const isLocal = source.kind === 'demo' || source.kind === 'folder';
+  const defaultPollSeconds = isLocal ? 1 : 300;
   return {
     sourceName: source.kind === 'demo' ? 'demo' : 'yellow',
     source,
@@ -335,6 +338,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     host: values.HOST,
     port: values.PORT,
     pollEveryMs: (values.POLL_SECONDS ?? defaultPollSeconds) * 1000,
+    watchSource: values.POLL_SECONDS === undefined && isLocal,
     keepLoadsMs: values.KEEP_LOADS_HOURS * 3_600_000,
     onSourceDelete: values.ON_SOURCE_DELETE,
     maxRejectedShare: values.MAX_REJECTED_SHARE,

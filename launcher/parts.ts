@@ -4,6 +4,7 @@ import { variablesFor, type Variables } from '../config/part-environment.ts';
 import { programArguments } from '../config/program/program.ts';
 import { createEngineCredentials, PASSWORD_DIGESTS, type EngineUser } from './engine/engine-credentials.ts';
 import { THREADS_NEEDED } from './engine/start-engine.ts';
+import { shelfOf } from '../sources/demo/shelf.ts';
 import type { LocalServers } from './local-servers.ts';
 import type { PartPlan } from './part.ts';
 import { freePorts, holdPort, whyNotFree } from './ports.ts';
@@ -208,7 +209,7 @@ export async function planParts({
         // It only reads. By a variable, as anybody can see a program's arguments.
         { ...variablesFor('demo', variables), DATA_DIR: dataDir, CLICKHOUSE_URL: clickhouseUrl('reader') },
         flags({
-          dir: join(dataDir, 'demo'),
+          dir: shelfOf(dataDir),
           host: LOOPBACK,
           port: ports.demo,
         }),

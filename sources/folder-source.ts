@@ -9,11 +9,14 @@ import { IgnoredTally, type IgnoredFiles } from './ignored-files.ts';
 import { createSettling } from './settling.ts';
 import type { ByteRange, FileVersion, ListedFile, Source } from './source.ts';
 import { SourceError } from './source-error.ts';
+import { watchFolder } from './watch-folder.ts';
 
 /** Bytes per piece of `read`. */
 const PIECE_BYTES = 1 << 20;
 /** Files looked at side by side in a listing; leaves most of libuv's threads to others. */
 const LOOKS_AT_ONCE = 16;
+/** While files grow, listings come more often than this; where they don't come, changes are told of again. */
+const LISTED_LATELY_MS = 3_000;
 
 /**
  * The source for a folder. Symbolic links are followed, subfolders and hidden files ignored. A file that is still being
@@ -23,12 +26,15 @@ const LOOKS_AT_ONCE = 16;
 export function createFolderSource({ path }: { path: string }): Source {
   const settling = createSettling();
   let ignored: IgnoredFiles[] = [];
+  /** Of the last listing: did it lead to files elsewhere, and was one left out as it was still being written? */
+  let seen = { hasLinks: false, isGrowing: false, atMs: -Infinity };
   return {
     async list({ signal }) {
       const tally = new IgnoredTally();
-      const names = await namesIn(path, tally);
+      const { names, hasLinks } = await namesIn(path, tally);
       ignored = tally.all();
       const listed: ListedFile[] = [];
+      let isGrowing = false;
       for (let i = 0; i < names.length; i += LOOKS_AT_ONCE) {
         signal.throwIfAborted();
         const looks = names
@@ -44,12 +50,33 @@ export function createFolderSource({ path }: { path: string }): Source {
               mtimeMs: Number(stats.mtimeMs),
               sizeBytes: Number(stats.size),
             });
+            isGrowing ||= !settled;
             return settled ? { filename, version, hint: undefined } : undefined;
           });
         listed.push(...(await Promise.all(looks)).filter((file) => file !== undefined));
       }
       settling.forgetAllBut(new Set(names.map((name) => join(path, name))));
+      seen = { hasLinks, isGrowing, atMs: performance.now() };
       return listed;
+    },
+
+    watch({ onChange, onTrouble }) {
+      const watch = watchFolder({
+        path,
+        isNews: isParquetFilename,
+        listener: {
+          onTrouble,
+          onChange() {
+            const isLookedAt = seen.isGrowing && performance.now() - seen.atMs < LISTED_LATELY_MS;
+            if (!isLookedAt) onChange();
+          },
+        },
+      });
+      return {
+        // Nobody tells that a file which a link leads to has changed, or that one has stopped growing.
+        isReliable: () => watch.isReliable() && !seen.hasLinks && !seen.isGrowing,
+        close: watch.close,
+      };
     },
 
     ignored: () => ignored,
@@ -94,15 +121,16 @@ function versionOf({ size, mtimeNs, ino }: BigIntStats): string {
   return `${size}-${mtimeNs}-${ino}`;
 }
 
-async function namesIn(path: string, tally: IgnoredTally): Promise<string[]> {
+async function namesIn(path: string, tally: IgnoredTally): Promise<{ names: string[]; hasLinks: boolean }> {
   try {
     const entries = await readdir(path, { withFileTypes: true });
     // Symbolic links are what they lead to.
     for (const entry of entries) tally.see(entry.name, { isFolder: entry.isDirectory() });
-    return entries
-      .filter((entry) => !entry.isDirectory() && isParquetFilename(entry.name))
-      .map(({ name }) => name)
-      .sort();
+    const files = entries.filter((entry) => !entry.isDirectory() && isParquetFilename(entry.name));
+    return {
+      names: files.map(({ name }) => name).sort(),
+      hasLinks: files.some((entry) => entry.isSymbolicLink()),
+    };
   } catch (cause) {
     throw new SourceError('unavailable', `The folder ${path} cannot be read: ${reasonOf(cause)}`, { cause });
   }

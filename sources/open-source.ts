@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceLocation } from '../config/environment.ts';
 import { createS3Client, type S3Settings } from '../config/s3-client.ts';
+import { SHELF_LIST, shelfOf } from './demo/shelf.ts';
 import { createFolderSource } from './folder-source.ts';
 import { createHttpIndexSource } from './http-index-source.ts';
 import { createHttpTemplateSource } from './http-template-source.ts';
@@ -9,6 +10,7 @@ import type { RequestGate } from './request-gate.ts';
 import { createS3Source } from './s3-source.ts';
 import type { Source } from './source.ts';
 import { SourceError } from './source-error.ts';
+import { watchFolder } from './watch-folder.ts';
 
 /** The source that `SOURCE_URL` names. Open it once per process and keep it: sources remember what they have seen. */
 export function openSource({
@@ -25,7 +27,12 @@ export function openSource({
 }): Source {
   switch (location.kind) {
     case 'demo':
-      return createHttpIndexSource({ url: () => demoUrl(dataDir), gate });
+      return {
+        ...createHttpIndexSource({ url: () => demoUrl(dataDir), gate }),
+        // Its server runs on this machine, and writes down what it has published when it can be fetched.
+        watch: (listener) =>
+          watchFolder({ path: shelfOf(dataDir), isNews: (name) => name === SHELF_LIST, listener }),
+      };
     case 'folder':
       return createFolderSource({ path: location.path });
     case 's3': {

@@ -46,6 +46,8 @@ export interface Source {
    * withheld.
    */
   gone?(options: { filenames: readonly string[]; signal: AbortSignal }): Promise<string[]>;
+  /** Absent where nobody tells of changes, and only looking helps. Called once. */
+  watch?(listener: WatchListener): SourceWatch;
   /** What the last listing left out. Absent where there is no listing. */
   ignored?(): IgnoredFiles[];
   /** What the last listing saw instead of files, for people; undefined where it listed some. */
@@ -65,4 +67,18 @@ export interface Source {
    * @throws SourceError `changed` when the file is no longer that version
    */
   read(options: { file: FileVersion; range: ByteRange; signal: AbortSignal }): AsyncIterable<Uint8Array>;
+}
+
+/** Hears of changes at a source as they happen. */
+export interface WatchListener {
+  /** Something may be other than the last listing showed. */
+  onChange(): void;
+  /** The source cannot be watched, and why: only looking helps. `onChange` is called when it can be (again). */
+  onTrouble(why: string): void;
+}
+
+export interface SourceWatch {
+  /** Will the listener hear of whatever differs from the last listing? */
+  isReliable(): boolean;
+  close(): void;
 }

@@ -50,6 +50,7 @@ export function createActivities({
   client,
   announcer,
   room,
+  isWatched,
   environment,
 }: {
   source: Source;
@@ -59,6 +60,8 @@ export function createActivities({
   client: Client;
   announcer: Announcer;
   room: DiskRoom;
+  /** Is somebody told of whatever differs from the source's last listing? */
+  isWatched: () => boolean;
   environment: Pick<
     Environment,
     | 'sourceName'
@@ -77,7 +80,7 @@ export function createActivities({
   const faults = createFaults();
   const activities = {
     ...createListActivities({
-      ...{ source, warehouse, client, pollEveryMs, onSourceDelete },
+      ...{ source, warehouse, client, pollEveryMs, onSourceDelete, isWatched },
       now: Date.now,
       faults,
       trouble: () => room.trouble(),

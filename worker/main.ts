@@ -22,8 +22,10 @@ import { openLake } from '../lake/open-lake.ts';
 import { openSource } from '../sources/open-source.ts';
 import { serverVersion, versionFlaw } from '../warehouse/server-version.ts';
 import { startHealthServer } from './health-server.ts';
+import type { SourceWatch } from '../sources/source.ts';
 import { temporalConnection } from '../config/temporal-settings.ts';
 import { temporalLogger } from './temporal-logger.ts';
+import { watchSource } from './watch-source.ts';
 import { whenReachable } from './when-reachable.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -77,12 +79,16 @@ async function run(): Promise<void> {
   if (applied.length > 0) logger.info({ applied }, 'warehouse migrated');
   if (skipped.length > 0)
     logger.info({ skipped }, 'this ClickHouse user may not manage access: nothing was granted to readers');
+  let watch: SourceWatch | undefined;
   const worker = await Worker.create({
     connection: nativeConnection,
     namespace,
     taskQueue: TASK_QUEUE,
     workflowBundle: { code: (await bundled).code },
-    activities: createActivities({ source, lake, warehouse, loader, client, announcer, room, environment }),
+    activities: createActivities({
+      ...{ source, lake, warehouse, loader, client, announcer, room, environment },
+      isWatched: () => watch?.isReliable() === true,
+    }),
     interceptors: {
       activity: [() => ({ inbound: boundedResults() }), roomInterceptor({ room, tellWatcher })],
     },
@@ -107,8 +113,10 @@ async function run(): Promise<void> {
   }
   const running = worker.run();
   await ensureRunning({ client, connection, namespace, taskQueue: TASK_QUEUE, sourceName, logger });
+  if (environment.watchSource) watch = watchSource({ source, client, sourceName, logger });
   logger.info({ source: describeSource(environment.source), taskQueue: TASK_QUEUE }, 'worker is running');
   await running;
+  watch?.close();
   await health.close();
   gate?.close();
   announcer.close();

@@ -4,10 +4,15 @@ import { ApplicationFailure } from '@temporalio/workflow';
 export class BusyFiles {
   readonly #busy = new Set<string>();
   readonly #underWay: () => readonly { filename: string }[];
+  readonly #done: () => void;
 
-  /** @param underWay files that wait or are being ingested */
-  constructor(underWay: () => readonly { filename: string }[]) {
+  /**
+   * @param underWay files that wait or are being ingested
+   * @param done something was done to one
+   */
+  constructor(underWay: () => readonly { filename: string }[], done: () => void) {
     this.#underWay = underWay;
+    this.#done = done;
   }
 
   has(filename: string): boolean {
@@ -29,6 +34,7 @@ export class BusyFiles {
       return await work();
     } finally {
       this.#busy.delete(filename);
+      this.#done();
     }
   }
 }

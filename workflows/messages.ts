@@ -27,6 +27,8 @@ export const pause = defineSignal('pause');
 export const resume = defineSignal('resume');
 /** A file was seen: poll now instead of at the next tick. */
 export const fileArrived = defineSignal<[{ filename: string }]>('fileArrived');
+/** From a worker that watches the source: something changed there. Poll now. */
+export const sourceChanged = defineSignal('sourceChanged');
 /** From ingestFile to its watcher: it has ended. */
 export const fileSettled = defineSignal<[{ filename: string }]>('fileSettled');
 

@@ -35,6 +35,7 @@ import {
   pause,
   resume,
   retryQuarantined,
+  sourceChanged,
   status,
   type AcceptAnswer,
   type BackfillRequest,
@@ -57,6 +58,8 @@ interface WatcherState {
   pollNow?: boolean;
   lastPollAtMs: number | null;
   pollEveryMs: number;
+  /** The pause of now, where changes at the source are told of. Absent where they are not. */
+  restMs?: number;
   problem: string | null;
   inFlight: { filename: string; version: string | null; sinceMs: number; backfill?: string }[];
   waiting: WaitingFile[];
@@ -123,6 +126,9 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     const mistake = mistakeInFilename((message as { filename?: unknown } | null | undefined)?.filename);
     if (mistake !== undefined) mistaken(`fileArrived ${shown(message)}: ${mistake}`);
   });
+  setHandler(sourceChanged, () => {
+    pollNow = true;
+  });
   setHandler(backfill, (request) => {
     const mistake = mistakeInBackfill(request);
     if (mistake !== undefined) return mistaken(`backfill ${shown(request)}: ${mistake}`);
@@ -178,7 +184,10 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
       if (!told.has(kind)) log.warn('the source has files that are not taken', { kind, ...about });
     state.ignored = ignored;
   };
-  const busy = new BusyFiles(underWay);
+  // What was done to one file may let another one in, which nobody tells of.
+  const busy = new BusyFiles(underWay, () => {
+    pollNow ||= state.restMs !== undefined;
+  });
   const withdrawGone = takeWithdrawals({ source, busy });
 
   /** Looks at the source, page after page. */
@@ -196,6 +205,8 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
         ...(entry === undefined ? {} : { backfill: entry.id }),
       });
       state.pollEveryMs = found.pollEveryMs;
+      if (found.restMs === undefined) delete state.restMs;
+      else state.restMs = found.restMs;
       // Absent in histories of before.
       state.problem = found.problem ?? null;
       tellIgnored(found.ignored ?? []);
@@ -210,6 +221,8 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
       }
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
+      // What was told of has not been seen.
+      delete state.restMs;
       state.problem = error.cause?.message ?? error.message;
       if (request !== undefined) mistaken(`backfill ${request.from} to ${request.to}: ${state.problem}`);
       if (entry !== undefined) entry.looked = true;
@@ -329,14 +342,15 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
       startedSomething = true;
     }
     if (startedSomething) continue;
-    nextPollAtMs = state.paused ? null : Date.now() + state.pollEveryMs;
+    const pauseMs = state.restMs ?? state.pollEveryMs;
+    nextPollAtMs = state.paused ? null : Date.now() + pauseMs;
     const woken = await condition(
       () =>
         pollIsDue() ||
         backfillIsDue() ||
         canStart() ||
         (continuesWhilePaused && workflowInfo().continueAsNewSuggested),
-      state.paused ? '1 hour' : state.pollEveryMs,
+      state.paused ? '1 hour' : pauseMs,
     );
     nextPollAtMs = null;
     if (!woken && !state.paused) {

@@ -5,6 +5,12 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
+/** In the shelf's folder; replaced whenever a file was published. */
+export const SHELF_LIST = 'published.json';
+
+/** The folder of the shelf that `npm start` has. */
+export const shelfOf = (dataDir: string): string => join(dataDir, 'demo');
+
 export interface PublishedFile {
   filename: string;
   /** Strong, of the content: `"<sha256>"`. */
@@ -26,7 +32,7 @@ export interface Shelf {
 /** Goes on with what is in `dir`; a listed file that is gone or has another size is not published any more. */
 export async function openShelf({ dir }: { dir: string }): Promise<Shelf> {
   await mkdir(dir, { recursive: true });
-  const listPath = join(dir, 'published.json');
+  const listPath = join(dir, SHELF_LIST);
   const path = (filename: string) => join(dir, filename);
   const published = new Map<string, PublishedFile>();
   for (const file of await readList(listPath)) {

@@ -69,6 +69,7 @@ export async function startWholeSystem({
       loader: warehouse,
       client,
       announcer: { announce: () => Promise.resolve(), close: () => undefined },
+      isWatched: () => false,
       environment: {
         sourceName: SOURCE,
         pollEveryMs: 86_400_000,

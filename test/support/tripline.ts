@@ -28,6 +28,8 @@ export interface FileNode {
 
 export interface Tripline {
   url: string;
+  /** The launcher's. */
+  pid: number;
   dataDir: string;
   /** Everything that the launcher has printed. */
   log: () => string;
@@ -117,6 +119,7 @@ export async function startTripline({
   }
   return {
     url,
+    pid: child.pid ?? 0,
     dataDir: folder,
     log: () => log,
     async p90(range = {}) {
