@@ -65,10 +65,14 @@ export function watchFolder({
   let checking = false;
   let closed = false;
 
-  function now(state: string | null): void {
-    if (state === trouble) return;
-    trouble = state;
-    if (state !== null) onTrouble(state);
+  function isWatched(): void {
+    trouble = null;
+    onChange();
+  }
+  function isNotWatched(why: string): void {
+    if (why === trouble) return;
+    trouble = why;
+    onTrouble(why);
     onChange();
   }
 
@@ -79,10 +83,10 @@ export function watchFolder({
   }
 
   async function begin(found: string): Promise<void> {
-    if (process.platform !== 'linux') return now('folders are watched on Linux only');
+    if (process.platform !== 'linux') return isNotWatched('folders are watched on Linux only');
     const type = await system.fileSystemOf(path);
     if (!LOCAL_FILE_SYSTEMS.has(type))
-      return now(`it is on a file system (0x${type.toString(16)}) that other machines may write to`);
+      return isNotWatched(`it is on a file system (0x${type.toString(16)}) that other machines may write to`);
     const begun = system.watch(path, { persistent: false }, (event, filename) => {
       if (begun !== watcher) return;
       if (filename === null || isNews(filename)) onChange();
@@ -94,7 +98,7 @@ export function watchFolder({
     });
     watcher = begun;
     // Where it was replaced meanwhile, the next check finds it.
-    if ((await identityOf(path)) === found) now(null);
+    if ((await identityOf(path)) === found) isWatched();
     else end();
   }
 
@@ -111,11 +115,11 @@ export function watchFolder({
       if (watcher !== undefined && found === identity) return;
       end();
       identity = found;
-      if (found === undefined) now('it is not there');
+      if (found === undefined) isNotWatched('it is not there');
       else await begin(found);
     } catch (error) {
       end();
-      now(whyNot(error));
+      isNotWatched(whyNot(error));
     } finally {
       checking = false;
       if (closed) end();
