@@ -4,6 +4,7 @@ import type { Logger } from '../config/logging.ts';
 import { ClickHouseError, WarehouseAnswerError, type Warehouse } from '../warehouse/warehouse.ts';
 import { ALONE, type NewestSequence } from './processes/newest-sequence.ts';
 import { LoadLog, type Snapshot } from './load-log.ts';
+import { startPacedPoll } from './paced-poll.ts';
 import { readPublications, type ReadPublications } from './read-publications.ts';
 
 /** A table, or a column that a newer worker has not added yet. */
@@ -21,13 +22,17 @@ export interface LiveLoads {
   refreshTo(sequence: number): Promise<void>;
   /**
    * Has another process of this gateway answered from newer publications, or was nothing read for so long that some may be missed? Then `catchUp` before
-   * you answer.
+   * you answer. Polls are frequent while this is asked, and rare while it is not.
    */
   isBehind(): boolean;
   /** @returns whether one may answer now: also while the warehouse is away, but never from older publications than another process did */
   catchUp(): Promise<boolean>;
   /** When the warehouse was last read, by `performance.now()`; -Infinity before. */
   lastRead(): number;
+  /** Is it there, as far as is known? One of which nothing was read for so long, beyond the pause between polls, is not. */
+  wasReadWithin(ms: number): boolean;
+  /** Polls are frequent while somebody waits for news. */
+  pollQuicklyWhile(isAwaited: () => boolean): void;
   /** What is wrong with the warehouse, for people; undefined while it answers. */
   trouble(): string | undefined;
   /** As it was at an earlier sequence; undefined for one that is not reached yet. */
@@ -49,7 +54,7 @@ const GAP_MS = 10_000;
 /** Earlier snapshots that are kept at hand. */
 const MOST_PAST = 16;
 
-/** Starts polling at once, every `pollEveryMs`. */
+/** Starts polling at once, every `pollEveryMs`; less often while nobody asks. */
 export function followLiveLoads({
   warehouse,
   source,
@@ -129,7 +134,7 @@ export function followLiveLoads({
       snapshot = log.snapshot();
       for (const listener of listeners) listener(snapshot);
       if (publications.length > 0)
-        logger.info({ sequence: snapshot.sequence, files: snapshot.liveByFile.size }, 'new publications');
+        logger.debug({ sequence: snapshot.sequence, files: snapshot.liveByFile.size }, 'new publications');
     }
     return snapshot;
   }
@@ -175,19 +180,30 @@ export function followLiveLoads({
       away = true;
     }
   };
-  void poll();
-  const timer = setInterval(() => void poll(), pollEveryMs);
+  const awaited: (() => boolean)[] = [];
+  const polling = startPacedPoll({
+    poll,
+    everyMs: pollEveryMs,
+    isBusy: () => snapshot === undefined || away || gapSince !== undefined || awaited.some((is) => is()),
+  });
+  const wasReadWithin = (ms: number, since = lastRead): boolean =>
+    performance.now() - since < ms + polling.pauseMs();
   return {
     current: () => snapshot,
     refresh,
     async refreshTo(sequence) {
       if ((snapshot?.sequence ?? 0) < sequence) await refresh();
     },
-    isBehind: () => isOlder() || isLate(),
+    isBehind() {
+      polling.asked();
+      return isOlder() || isLate();
+    },
     catchUp,
     lastRead: () => lastRead,
+    wasReadWithin: (ms) => wasReadWithin(ms),
+    pollQuicklyWhile: (isAwaited) => void awaited.push(isAwaited),
     trouble() {
-      const isSilent = performance.now() - Math.max(lastRead, startedAt) > CATCH_UP_MS;
+      const isSilent = !wasReadWithin(CATCH_UP_MS, Math.max(lastRead, startedAt));
       return trouble ?? (isSilent ? AWAY : hasGap() ? GAP : undefined);
     },
     at(sequence) {
@@ -198,7 +214,7 @@ export function followLiveLoads({
     },
     onSnapshot: (listener) => void listeners.push(listener),
     stop() {
-      clearInterval(timer);
+      polling.stop();
       newest.close();
     },
   };

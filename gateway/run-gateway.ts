@@ -30,9 +30,9 @@ import { createRedisStore } from './redis/redis-store.ts';
 import { createScans } from './scans/scans.ts';
 import { createSharedLook } from './shared-look.ts';
 
-/** How long a publication stays unseen when its announcement is lost. */
+/** How long a publication stays unseen when its announcement is lost and somebody asks or waits. */
 const LIVE_LIST_POLL_MS = 500;
-/** A warehouse of which nothing was read for so long is not there. */
+/** A warehouse of which nothing was read for so long, beyond the pause between polls, is not there. */
 const WAREHOUSE_GONE_MS = 3_000;
 /** Connections that wait to be accepted, as far as the kernel lets them: more than Node's 511, as dashboards come back together. */
 const BACKLOG = 4_096;
@@ -111,6 +111,7 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
     registry,
     logger,
   });
+  liveLoads.pollQuicklyWhile(() => live.size() > 0);
   const shedding = createLoadShedding();
   watchEventLoop(shedding);
   const gateway = createGateway({
@@ -142,7 +143,7 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
     seal: createSeal(operatorToken(environment)),
     shedding,
     loadingTrouble: localDisk(environment.dataDir),
-    isWarehouseThere: () => performance.now() - liveLoads.lastRead() < WAREHOUSE_GONE_MS,
+    isWarehouseThere: () => liveLoads.wasReadWithin(WAREHOUSE_GONE_MS),
     auditMismatches: () => audit.mismatches(),
     registry,
     logger,

@@ -77,8 +77,9 @@ async function run(): Promise<void> {
   }
   const { applied, skipped } = await whenReachable({ ...reachable, ask: () => migrate(warehouse) });
   if (applied.length > 0) logger.info({ applied }, 'warehouse migrated');
+  // So it is wherever users are kept in files; whoever looks for a grant that is missing finds it.
   if (skipped.length > 0)
-    logger.info({ skipped }, 'this ClickHouse user may not manage access: nothing was granted to readers');
+    logger.debug({ skipped }, 'this ClickHouse user may not manage access: nothing was granted to readers');
   let watch: SourceWatch | undefined;
   const worker = await Worker.create({
     connection: nativeConnection,

@@ -7,22 +7,15 @@ import {
   log,
   patched,
   setHandler,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Chunk } from '../activities/chunks.ts';
 import type { PreparedFile } from '../activities/fetch-activities.ts';
 import type { Drift } from '../warehouse/drift.ts';
-import type { FileRecord, FileStage } from '../warehouse/files.ts';
+import type { FileRecord } from '../warehouse/files.ts';
 import type { VerifiedLoad } from '../warehouse/load-file.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
-import {
-  chunkActivities,
-  lakeActivities,
-  loadActivities,
-  sourceActivities,
-  warehouseActivities,
-} from './activity-options.ts';
+import { chunkActivities, lakeActivities, loadActivities, sourceActivities } from './activity-options.ts';
 import { eachLimited } from './each-limited.ts';
 import { textField } from './message-fields.ts';
 import {
@@ -36,6 +29,13 @@ import {
   type IngestProgress,
   type LoadSettled,
 } from './messages.ts';
+import {
+  stageRecorder,
+  type EndOfVersion,
+  type Ending,
+  type IngestResult,
+  type StageRecorder,
+} from './stage-recorder.ts';
 
 export interface IngestFileInput {
   source: string;
@@ -44,6 +44,8 @@ export interface IngestFileInput {
   hint: string;
   /** Load the version that the lake holds, without a word to the source. */
   fromLake: boolean;
+  /** When a poll found it, in milliseconds since 1970. Absent from what watchers of before started. */
+  seenAtMs?: number;
 }
 
 /** Chunks of one file that are fetched at the same time. */
@@ -52,21 +54,24 @@ const PARALLEL_CHUNKS_BEFORE = 4;
 /** A file that is another one each time is not tried more often than this. */
 const MOST_RESTARTS = 5;
 
-export async function ingestFile(input: IngestFileInput): Promise<IngestProgress> {
+export async function ingestFile(input: IngestFileInput): Promise<IngestResult> {
   const { source, filename } = input;
   const at: IngestProgress = { stage: 'DISCOVERED', version: null, chunks: 0, chunksDone: 0, bytesDone: 0 };
-  const seen: { newer?: string | undefined } = {};
+  const seen: { newer?: string | undefined; atMs: number } = {
+    atMs: input.seenAtMs ?? workflowInfo().startTime.getTime(),
+  };
   const settled = new Map<string, LoadSettled>();
   setHandler(progress, () => at);
   setHandler(newVersion, (message) => {
     seen.newer = textField(message, 'version');
+    seen.atMs = Date.now();
   });
   setHandler(loadSettled, (message) => {
     const loadId = textField(message, 'loadId');
     if (loadId !== undefined) settled.set(loadId, message);
   });
 
-  const record = recorder(input, at);
+  const record = stageRecorder(input, at);
   const settlement = async (load: VerifiedLoad): Promise<LoadSettled> => {
     await getExternalWorkflowHandle(PUBLISHER_ID).signal(publish, {
       load,
@@ -78,10 +83,12 @@ export async function ingestFile(input: IngestFileInput): Promise<IngestProgress
 
   let { fromLake } = input;
   let inOneStream = false;
-  let last: { outcome: VersionOutcome; prepared?: PreparedFile | undefined } = { outcome: 'ended' };
+  let last: EndOfVersion = { outcome: 'ended' };
   for (let restarts = 0; restarts < MOST_RESTARTS; restarts += 1) {
     delete seen.newer;
     last = await ingestVersion({ source, filename, fromLake, inOneStream, at, record, settlement });
+    if (last.ending?.dataVersion !== undefined)
+      logPublished({ filename, seenAtMs: seen.atMs, ...last.ending });
     // A signal may tell of the very version that was just ingested.
     if (last.outcome === 'ended' && (seen.newer === undefined || seen.newer === at.version)) break;
     inOneStream = last.outcome === 'unranged';
@@ -89,18 +96,25 @@ export async function ingestFile(input: IngestFileInput): Promise<IngestProgress
   }
   if (last.outcome === 'changed' && last.prepared !== undefined && patched('quarantines-unstable')) {
     const message = `another version each of the ${MOST_RESTARTS} times that it was fetched`;
-    await record.quarantine(last.prepared, { code: 'UNSTABLE', message }, {});
+    last = await record.quarantine(last.prepared, { code: 'UNSTABLE', message }, {});
   }
   try {
     await getExternalWorkflowHandle(watcherId(source)).signal(fileSettled, { filename });
   } catch {
     log.info('no watcher waits for this file');
   }
-  return at;
+  return { ...at, ...last.ending };
 }
 
-/** `changed`: the source holds another version by now, start again with it. `unranged`: start again in one stream. */
-type VersionOutcome = 'ended' | 'changed' | 'unranged';
+function logPublished({
+  filename,
+  seenAtMs,
+  ...ending
+}: { filename: string; seenAtMs: number } & Ending): void {
+  const { dataVersion, trips, rejected } = ending;
+  const secondsSinceSeen = Math.round((Date.now() - seenAtMs) / 100) / 10;
+  log.info('published', { file: filename, trips, rejected, secondsSinceSeen, dataVersion });
+}
 
 async function ingestVersion({
   source,
@@ -118,7 +132,7 @@ async function ingestVersion({
   at: IngestProgress;
   record: StageRecorder;
   settlement: (load: VerifiedLoad) => Promise<LoadSettled>;
-}): Promise<{ outcome: VersionOutcome; prepared?: PreparedFile | undefined }> {
+}): Promise<EndOfVersion> {
   let prepared: PreparedFile | undefined;
   /** What is known of the file so far, for its record. */
   let known: Partial<FileRecord> = {};
@@ -168,7 +182,10 @@ async function ingestVersion({
         notes: [...(known.notes ?? []), ...notes],
         drift: [...(known.drift ?? []), ...drift],
       });
-      return { outcome: 'ended' };
+      return {
+        outcome: 'ended',
+        ending: { dataVersion: sequence, trips: load.rows, rejected: load.rejected },
+      };
     }
   } catch (error) {
     const failure = error instanceof ActivityFailure ? error.cause : undefined;
@@ -223,52 +240,4 @@ async function fetchWhole(
     }
     ({ needFrom } = judged);
   }
-}
-
-interface StageRecorder {
-  stage(stage: FileStage, prepared: PreparedFile, known: Partial<FileRecord>): Promise<void>;
-  quarantine(
-    prepared: PreparedFile,
-    refusal: Refusal,
-    known: Partial<FileRecord>,
-  ): Promise<{ outcome: 'ended' }>;
-}
-
-/** Stage changes go to `files` (for good), to the search attributes (for Temporal's UI) and to the progress query. */
-function recorder({ source, filename, hint }: IngestFileInput, at: IngestProgress): StageRecorder {
-  const stage: StageRecorder['stage'] = async (name, { file, month, chunks }, known) => {
-    at.stage = name;
-    upsertSearchAttributes({
-      Source: [source],
-      Stage: [name],
-      ...(month === '' ? {} : { FileMonth: [month] }),
-      ...(typeof known.rows === 'number' ? { RowsLoaded: [known.rows] } : {}),
-    });
-    await warehouseActivities.recordStage({
-      source,
-      filename,
-      version: file.version,
-      month,
-      stage: name,
-      reason: known.reason ?? '',
-      notes: known.notes ?? [],
-      drift: known.drift ?? [],
-      hint,
-      sizeBytes: file.sizeBytes,
-      chunks: chunks.length,
-      rows: known.rows ?? null,
-      rejected: known.rejected ?? null,
-      loadId: known.loadId ?? null,
-      lakeKey: known.lakeKey ?? '',
-      updatedAtMs: Date.now(),
-    });
-  };
-  return {
-    stage,
-    async quarantine(prepared, { code, message }, known) {
-      log.warn('quarantined', { code, message });
-      await stage('QUARANTINED', prepared, { ...known, reason: `${code}: ${message}` });
-      return { outcome: 'ended' };
-    },
-  };
 }

@@ -7,6 +7,7 @@ import {
   ApplicationFailure,
   condition,
   getExternalWorkflowHandle,
+  log,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -81,7 +82,9 @@ export async function reloadFile(input: ReloadFileInput): Promise<ReloadFileResu
       if (record !== null) {
         await warehouseActivities.recordStage(asPublished(record, { ...load, lakeKey }));
       }
-      return { failure: null, loaded: { sequence, loadId: load.loadId } };
+      const { rows: trips, rejected, loadId } = load;
+      log.info('published again, from the lake', { file: filename, trips, rejected, dataVersion: sequence });
+      return { failure: null, loaded: { sequence, loadId } };
     }
     return { failure: `${MOST_LOADS} loads were not whole when they were to be published` };
   };

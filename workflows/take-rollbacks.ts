@@ -5,6 +5,7 @@ import {
   condition,
   executeChild,
   getExternalWorkflowHandle,
+  log,
   ParentClosePolicy,
   setHandler,
   uuid4,
@@ -53,6 +54,7 @@ export function takeRollbacks({ source, busy }: { source: string; busy: BusyFile
           const { sequence, from, to } = outcome;
           await warehouseActivities.holdBack({ source, filename, sequence, from, to });
           const heldBack = from === null || from.version === to.version ? null : from.version;
+          log.info('rolled back', { file: filename, version: to.version, heldBack, dataVersion: sequence });
           return { filename, sequence, version: to.version, heldBack };
         } finally {
           outcomes.delete(requestId);
@@ -76,6 +78,7 @@ async function reload(file: { source: string; filename: string; version: string 
     throw ApplicationFailure.nonRetryable(`${filename} could not be loaded again: ${failure}`, 'Conflict');
   const { sequence, loadId } = loaded;
   await warehouseActivities.holdBack({ source, filename, sequence, from: null, to: { loadId, version } });
+  log.info('rolled back, loaded from the lake', { file: filename, version, dataVersion: sequence });
   return { filename, sequence, version, heldBack: null };
 }
 

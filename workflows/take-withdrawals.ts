@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   condition,
   getExternalWorkflowHandle,
+  log,
   setHandler,
   uuid4,
   workflowInfo,
@@ -53,6 +54,8 @@ export function takeWithdrawals({
           throw ApplicationFailure.nonRetryable(outcome.message, outcome.outcome);
         const { sequence, from } = outcome;
         await warehouseActivities.holdBack({ source, filename, sequence, from, to: null, gone });
+        const why = gone ? 'it is gone at the source' : 'an operator asked for it';
+        log.info('withdrawn', { file: filename, why, dataVersion: sequence });
         return { filename, sequence, version: from.version };
       } finally {
         outcomes.delete(requestId);

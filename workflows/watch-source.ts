@@ -74,6 +74,8 @@ interface WatcherState {
 
 interface WaitingFile extends ChangedFile {
   fromLake: boolean;
+  /** When it was found. Absent from what runs of before carried over. */
+  seenAtMs?: number;
   /** Id of the backfill that found it. */
   backfill?: string;
 }
@@ -167,10 +169,11 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
     changed: readonly ChangedFile[],
     how: Pick<WaitingFile, 'fromLake' | 'backfill'>,
   ): void => {
+    const seenAtMs = Date.now();
     for (const file of changed) {
       const waits = state.waiting.findIndex(({ filename }) => filename === file.filename);
-      if (waits >= 0) state.waiting[waits] = { ...state.waiting[waits], ...file, ...how };
-      else state.waiting.push({ ...file, ...how });
+      if (waits >= 0) state.waiting[waits] = { ...state.waiting[waits], ...file, ...how, seenAtMs };
+      else state.waiting.push({ ...file, ...how, seenAtMs });
     }
   };
   /** Waiting or being ingested, and at which version. */
@@ -264,7 +267,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   );
 
   const start = async (file: WaitingFile): Promise<void> => {
-    const { filename, version, hint, fromLake, backfill } = file;
+    const { filename, version, hint, fromLake, backfill, seenAtMs } = file;
     const workflowId = ingestId(source, filename);
     const noLongerInFlight = (): void => {
       state.inFlight = state.inFlight.filter((each) => each.filename !== filename);
@@ -277,7 +280,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
       try {
         await startChild(ingestFile, {
           workflowId,
-          args: [{ source, filename, hint, fromLake }],
+          args: [{ source, filename, hint, fromLake, ...(seenAtMs === undefined ? {} : { seenAtMs }) }],
           parentClosePolicy: ParentClosePolicy.ABANDON,
         });
         return;

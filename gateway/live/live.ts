@@ -28,6 +28,8 @@ export interface Live {
     since?: number,
   ): Subscription<PercentileAnswer>;
   ingestionProgress(subscriber: Subscriber): Subscription<IngestionState>;
+  /** Subscriptions that are open. */
+  size(): number;
   /** Ends every stream, and takes no new ones. */
   close(): void;
 }
@@ -108,6 +110,7 @@ export function createLive({
   return {
     p90Changed: (subscriber, question, since) => admit(subscriber, () => ranges.watch(question, since)),
     ingestionProgress: (subscriber) => admit(subscriber, () => progress.watch()),
+    size: held.all,
     close() {
       closed = true;
       ranges.close();

@@ -30,6 +30,7 @@ beforeAll(async () => {
   await publishUnseen(fileOf('2023-01', SMALL));
   await publishUnseen(fileOf('2022-06', LARGE));
   const env = {
+    LOG_LEVEL: 'debug',
     CLICKHOUSE_URL: stage.engine.credentials.url('gateway', gate.url),
     API_KEYS: Object.entries(KEYS)
       .map(([name, key]) => `${name}:${key}`)
