@@ -2,18 +2,23 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOracle } from '../support/oracle.ts';
 import { makeParquet, tripColumns, type MadeColumn } from '../support/make-parquet.ts';
 import { hasSharedData, SHARED_DATA } from '../support/shared-data.ts';
 import { startTripline, type FileNode, type Tripline } from '../support/tripline.ts';
+import { until } from '../support/until.ts';
 import { writeTrips } from '../support/write-trips.ts';
+import { status } from '../../workflows/messages.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-bad-'));
 const at = (name: string) => join(folder, name);
 const good = ['yellow_tripdata_2022-03.parquet', 'yellow_tripdata_2022-04.parquet'];
 let tripline: Tripline;
 let files: Map<string, FileNode>;
+let connection: Connection;
+let temporal: Client;
 
 beforeAll(async () => {
   for (const name of good) await writeTrips({ path: at(name), month: name.slice(16, 23), rows: 2_000 });
@@ -61,9 +66,12 @@ beforeAll(async () => {
   files = new Map(
     (await tripline.settled(hasSharedData ? 21 : 18, 90_000)).map((file) => [file.filename, file]),
   );
+  connection = await Connection.connect({ address: new URL(tripline.part('temporal').url).host });
+  temporal = new Client({ connection });
 });
 
 afterAll(async () => {
+  await connection?.close();
   await tripline?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -95,6 +103,29 @@ describe('each is quarantined with its own reason', () => {
   ])('%s', (name, reason) => {
     expect(files.get(name)).toMatchObject({ stage: 'QUARANTINED', reason: expect.stringMatching(reason) });
   });
+});
+
+it('says in the result of an ingestion, and in its memo, why the file is not counted', async () => {
+  const { reason } = files.get('truncated.parquet') as FileNode;
+  const refused = temporal.workflow.getHandle('ingest:yellow:truncated.parquet');
+  expect(await refused.result()).toMatchObject({ stage: 'QUARANTINED', reason });
+  const { status: how, memo } = await refused.describe();
+  expect({ how: how.name, memo }).toEqual({ how: 'COMPLETED', memo: { quarantined: reason } });
+  const counted = temporal.workflow.getHandle('ingest:yellow:dirty_rows.parquet');
+  expect(await counted.result()).toMatchObject({ stage: 'PUBLISHED', trips: 95, rejected: 5 });
+  expect((await counted.describe()).memo ?? {}).toEqual({});
+});
+
+it('logs one line for each file that is published, with what matters', () => {
+  const lines = tripline.log().split('\n');
+  for (const name of [...good, 'unknown_column.parquet', 'dirty_rows.parquet']) {
+    const told = lines.filter(
+      (line) => / INFO\S* published /.test(line) && line.includes(`"file":"${name}"`),
+    );
+    expect(told, name).toHaveLength(1);
+    expect(told[0]).toMatch(/"trips":\d+,"rejected":\d+,"secondsSinceSeen":\d+(\.\d)?,"dataVersion":\d+/);
+  }
+  expect(lines.filter((line) => /ERROR|SELECT|INSERT/.test(line))).toEqual([]);
 });
 
 it('serves the good files', async () => {
@@ -132,4 +163,25 @@ it('rejects rows without a usable pickup or distance, each with its reason', asy
       '',
     ].join('\n'),
   );
+});
+
+it('rests while nothing happens in the folder, and is woken by a file that comes and one that goes', async () => {
+  const watcher = temporal.workflow.getHandle('source:yellow');
+  const rests = () =>
+    until('the watcher rests', async () => {
+      const { nextPollAtMs, lastPollAtMs } = await watcher.query(status);
+      return (nextPollAtMs ?? 0) - (lastPollAtMs ?? Infinity) > 50_000;
+    });
+  await rests();
+  await writeTrips({ path: at('yellow_tripdata_2022-06.parquet'), month: '2022-06', rows: 10 });
+  const isPublished = async () =>
+    (await tripline.files()).some(({ filename, stage }) => /2022-06/.test(filename) && stage === 'PUBLISHED');
+  await until('it is published', isPublished, { deadlineMs: 20_000 });
+  await rests();
+  rmSync(at('yellow_tripdata_2022-06.parquet'));
+  const isGone = async () =>
+    (await tripline.sql(
+      "SELECT count() FROM files FINAL WHERE filename = 'yellow_tripdata_2022-06.parquet' AND isNotNull(gone_at)",
+    )) !== '0\n';
+  await until('it is noted', isGone, { deadlineMs: 20_000 });
 });

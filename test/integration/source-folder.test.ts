@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFolderSource } from '../../sources/folder-source.ts';
 import type { FileVersion, Source } from '../../sources/source.ts';
+import { until } from '../support/until.ts';
 
 const signal = new AbortController().signal;
 let folder: string;
@@ -47,6 +48,30 @@ describe('a folder as a source', () => {
     for (const { filename, version } of listed)
       expect((await source.stat({ filename, signal })).version).toBe(version);
     expect(listed[0]?.version).toMatch(/^1-\d+-\d+$/);
+  });
+
+  it('relies on being told of changes, except of files that grow and of what links lead to', async () => {
+    let changes = 0;
+    const watch = source.watch?.({ onChange: () => (changes += 1), onTrouble: () => undefined });
+    if (watch === undefined) throw new Error('a folder can be watched');
+    try {
+      const isReliable = async () => {
+        await source.list({ signal });
+        return watch.isReliable();
+      };
+      await place('a.parquet', 'whole');
+      await until('it is watched', isReliable);
+      const before = changes;
+      await place('growing.parquet', 'half of it', 0);
+      await until('it is told', () => changes > before);
+      expect(await isReliable()).toBe(false);
+      await place('growing.parquet', 'all of it');
+      expect(await isReliable()).toBe(true);
+      await symlink(join(folder, 'a.parquet'), join(folder, 'linked.parquet'));
+      expect(await isReliable()).toBe(false);
+    } finally {
+      watch.close();
+    }
   });
 
   it('tells what is gone, and not of what is only being written, and what it leaves out', async () => {
