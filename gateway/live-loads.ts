@@ -81,6 +81,7 @@ export function followLiveLoads({
   let next: Promise<Snapshot> | undefined;
   const startedAt = performance.now();
   let away = false;
+  let hasTables = true;
   let trouble: string | undefined;
   let lastRead = -Infinity;
   /** When the read under way began. */
@@ -168,13 +169,15 @@ export function followLiveLoads({
   const poll = async (): Promise<void> => {
     try {
       await (reading ?? next ?? begin());
-      if (away) logger.info('the warehouse is back');
+      if (away) logger.info(hasTables ? 'the warehouse is back' : 'the warehouse has its tables');
       away = false;
+      hasTables = true;
       trouble = undefined;
     } catch (error) {
       trouble = troubleOf(error);
       const unmigrated = error instanceof ClickHouseError && NOT_MIGRATED.includes(error.code);
       if (away) return;
+      hasTables = !unmigrated;
       if (unmigrated) logger.info('the warehouse has no tables yet: the worker makes them');
       else logger.warn({ error: String(error) }, 'the warehouse does not answer: cached answers only');
       away = true;

@@ -73,8 +73,8 @@ export interface Source {
 export interface WatchListener {
   /** Something may be other than the last listing showed. */
   onChange(): void;
-  /** The source cannot be watched, and why: only looking helps. `onChange` is called when it can be (again). */
-  onTrouble(why: string): void;
+  /** The source cannot be watched, and why: only looking helps. Null: it is watched again. `onChange` is called, too. */
+  onTrouble(why: string | null): void;
 }
 
 export interface SourceWatch {

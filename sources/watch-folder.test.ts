@@ -13,7 +13,7 @@ let parent: string;
 let folder: string;
 let watch: SourceWatch | undefined;
 let changes = 0;
-const troubles: string[] = [];
+const troubles: (string | null)[] = [];
 
 beforeEach(() => {
   parent = mkdtempSync(join(tmpdir(), 'tripline-watch-'));
@@ -97,7 +97,7 @@ it('watches a folder as soon as the system allows it', async () => {
   isFull = false;
   await until('it is watched', isReliable);
   expect(changes).toBe(before + 1);
-  expect(troubles).toHaveLength(1);
+  expect(troubles.slice(1)).toEqual([null]);
 });
 
 it('does not rely on what it hears of a network file system', async () => {

@@ -66,6 +66,7 @@ export function watchFolder({
   let closed = false;
 
   function isWatched(): void {
+    if (typeof trouble === 'string') onTrouble(null);
     trouble = null;
     onChange();
   }

@@ -28,6 +28,7 @@ export function createAnnouncer({
       try {
         await redis.publish(PUBLICATIONS_CHANNEL, String(sequence));
         hasAnswered();
+        if (away) logger.info('Redis is back: gateways are told of publications');
         away = false;
       } catch {
         // Said once by the error listener.

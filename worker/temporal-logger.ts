@@ -1,6 +1,8 @@
 import { DefaultLogger, type LogLevel } from '@temporalio/worker';
 import type { Logger } from '../config/logging.ts';
 
+const LONGEST_ERROR = 300;
+
 const LEVELS = {
   TRACE: 'trace',
   DEBUG: 'debug',
@@ -13,7 +15,10 @@ const LEVELS = {
 export function temporalLogger(logger: Logger): DefaultLogger {
   return new DefaultLogger('INFO', ({ level, message, meta }) => {
     const ours = meta !== undefined && 'workflowId' in meta;
-    logger[level === 'INFO' && !ours ? 'debug' : LEVELS[level]](describeMeta(meta), message);
+    // The watcher says itself, and once, what is wrong with its source.
+    const isPoll = level === 'WARN' && meta?.['activityType'] === 'listChanges';
+    const isDetail = (level === 'INFO' && !ours) || isPoll;
+    logger[isDetail ? 'debug' : LEVELS[level]](describeMeta(meta), message);
   });
 }
 
@@ -25,6 +30,7 @@ function describeMeta(meta: Record<string, unknown> | undefined): Record<string,
     'taskQueue',
     'namespace',
     'runId',
+    'workflowRunId',
     'workflowType',
     'taskToken',
     'activityId',
@@ -36,7 +42,13 @@ function describeMeta(meta: Record<string, unknown> | undefined): Record<string,
   return {
     ...(workflowId === undefined ? {} : { workflowId }),
     ...(activityType === undefined ? {} : { activityType, attempt }),
-    ...(error === undefined ? {} : { error: error instanceof Error ? error.message : JSON.stringify(error) }),
+    ...(error === undefined ? {} : { error: shortError(error) }),
     ...kept,
   };
+}
+
+/** ClickHouse repeats the statement in its errors; what was wrong comes first. The whole error is in Temporal's history. */
+function shortError(error: unknown): string | undefined {
+  const text = error instanceof Error ? error.message : JSON.stringify(error);
+  return text?.split('\n', 1)[0]?.slice(0, LONGEST_ERROR);
 }

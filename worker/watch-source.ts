@@ -34,7 +34,10 @@ export function watchSource({
   });
   const watch = source.watch({
     onChange: telling.ask,
-    onTrouble: (why) => logger.info({ why }, 'the source cannot be watched: it is looked at every second'),
+    onTrouble(why) {
+      if (why === null) logger.info('the source is watched again');
+      else logger.info({ why }, 'the source cannot be watched: it is looked at every second');
+    },
   });
   return {
     isReliable: watch.isReliable,

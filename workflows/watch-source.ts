@@ -180,6 +180,13 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
   const underWay = (): { filename: string; version: string | null }[] =>
     [...state.inFlight, ...state.waiting].map(({ filename, version }) => ({ filename, version }));
 
+  /** Logged when it begins, when it becomes another one and when it is over. */
+  const tellProblem = (problem: string | null): void => {
+    if (problem === state.problem) return;
+    if (problem !== null) log.warn('the source has a problem', { problem: problem.slice(0, 300) });
+    else log.info('the source has no problem any more');
+    state.problem = problem;
+  };
   /** Each kind is told once. */
   const tellIgnored = (ignored: IgnoredFiles[]): void => {
     const told = new Set((state.ignored ?? []).map(({ kind }) => kind));
@@ -211,7 +218,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
       if (found.restMs === undefined) delete state.restMs;
       else state.restMs = found.restMs;
       // Absent in histories of before.
-      state.problem = found.problem ?? null;
+      tellProblem(found.problem ?? null);
       tellIgnored(found.ignored ?? []);
       for (const filename of found.withdraw ?? []) await withdrawGone(filename);
       pollNow ||= found.more && request === undefined;
@@ -226,8 +233,9 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
       if (!(error instanceof ActivityFailure)) throw error;
       // What was told of has not been seen.
       delete state.restMs;
-      state.problem = error.cause?.message ?? error.message;
-      if (request !== undefined) mistaken(`backfill ${request.from} to ${request.to}: ${state.problem}`);
+      const problem = error.cause?.message ?? error.message;
+      tellProblem(problem);
+      if (request !== undefined) mistaken(`backfill ${request.from} to ${request.to}: ${problem}`);
       if (entry !== undefined) entry.looked = true;
     }
     state.lastPollAtMs = Date.now();

@@ -39,6 +39,8 @@ it('a document that nobody sent before is not read when there is no room', async
       return room < 0 ? overloaded('There is no room.', { retryAfterSeconds: 1 }) : () => undefined;
     },
     look: () => undefined,
+    rests: () => false,
+    onAsked: () => undefined,
   };
   const ask = await start({}, { shedding });
   const wrong = '/graphql?query={nothing}';

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createLoadShedding, type LoadShedding } from './load-shedding.ts';
 
 const refusalOf = (answer: (() => void) | GraphQLError): string | undefined =>
@@ -148,4 +148,18 @@ describe('questions under way', () => {
       'The gateway has 2000 questions under way, and 2000 are allowed. Ask again in 1 s.',
     );
   });
+});
+
+it('looks seldom once nobody has asked for long, and often again with the next question', () => {
+  const { look, rests, admit, onAsked } = createLoadShedding();
+  const asked = vi.fn();
+  onAsked(asked);
+  for (let looks = 0; looks < 99; looks += 1) look(0);
+  expect(rests()).toBe(false);
+  look(0);
+  expect(rests()).toBe(true);
+  admit('a');
+  expect(asked).toHaveBeenCalledTimes(1);
+  look(0);
+  expect(rests()).toBe(false);
 });

@@ -5,8 +5,10 @@ import { createHolders } from './holders.ts';
 
 /** Questions that wait for pages, ClickHouse or Temporal; each holds some kilobytes. */
 const MOST_UNDER_WAY = 2_000;
-/** How often the event loop is looked at. */
+/** How often the event loop is looked at, and how often after so many looks in which nobody asked. */
 const LOOK_EVERY_MS = 50;
+const REST_LOOK_EVERY_MS = 1_000;
+const RESTS_AFTER_LOOKS = 100;
 /** The shortest of so many delays in a row is one that stands: a pause to collect garbage, or one long series, is none. */
 const LOOKS = 3;
 /** 300 connections that ask as fast as they can cause 60 ms. */
@@ -29,6 +31,10 @@ export interface LoadShedding {
   admit(client: string): (() => void) | GraphQLError;
   /** @param delayMs how much later than it should the event loop came to this */
   look(delayMs: number): void;
+  /** Nobody has asked for long: looks may be rare, until `asked` is called. */
+  rests(): boolean;
+  /** Calls this with each question. */
+  onAsked(asked: () => void): void;
 }
 
 /**
@@ -48,6 +54,8 @@ export function createLoadShedding(): LoadShedding {
   let calmLooks = 0;
   let asking = new Map<string, number>();
   let askedBefore = 0;
+  let idleLooks = 0;
+  let tellAsked = (): void => undefined;
 
   function tooMuchUnderWay(client: string): string | undefined {
     const own = underWay.of(client);
@@ -70,6 +78,7 @@ export function createLoadShedding(): LoadShedding {
 
   return {
     admit(client) {
+      tellAsked();
       const tooMuch = tooMuchUnderWay(client) ?? tooLate(client);
       if (tooMuch !== undefined) return overloaded(tooMuch, { retryAfterSeconds: 1 });
       asking.set(client, (asking.get(client) ?? 0) + 1);
@@ -93,22 +102,42 @@ export function createLoadShedding(): LoadShedding {
         if (calmLooks >= CALM_LOOKS) atATime = Infinity;
         else if (Math.max(...delays) < CALM_MS) atATime *= MORE;
       }
+      idleLooks = asking.size === 0 ? idleLooks + 1 : 0;
       taken = 0;
       turnedAway = false;
       askedBefore = asking.size;
       asking = new Map();
     },
+
+    rests: () => idleLooks >= RESTS_AFTER_LOOKS && atATime === Infinity,
+    onAsked: (asked) => void (tellAsked = asked),
   };
 }
 
 /** Looks at the event loop as long as the process runs. @returns stops it */
-export function watchEventLoop({ look }: Pick<LoadShedding, 'look'>): () => void {
-  let due = performance.now() + LOOK_EVERY_MS;
-  const timer = setInterval(() => {
-    const now = performance.now();
-    look(Math.max(0, now - due));
-    due = now + LOOK_EVERY_MS;
-  }, LOOK_EVERY_MS);
-  timer.unref();
-  return () => clearInterval(timer);
+export function watchEventLoop({
+  look,
+  rests,
+  onAsked,
+}: Pick<LoadShedding, 'look' | 'rests' | 'onAsked'>): () => void {
+  let due = 0;
+  let resting = false;
+  let timer: NodeJS.Timeout | undefined;
+  function next(everyMs: number): void {
+    clearTimeout(timer);
+    due = performance.now() + everyMs;
+    timer = setTimeout(() => {
+      look(Math.max(0, performance.now() - due));
+      resting = rests();
+      next(resting ? REST_LOOK_EVERY_MS : LOOK_EVERY_MS);
+    }, everyMs);
+    timer.unref();
+  }
+  onAsked(() => {
+    if (!resting) return;
+    resting = false;
+    next(LOOK_EVERY_MS);
+  });
+  next(LOOK_EVERY_MS);
+  return () => clearTimeout(timer);
 }
