@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { createDiskRoom } from '../config/disk-room.ts';
 import { describeSource, operatorToken, originHost } from '../config/environment.ts';
 import { localClickhouse } from '../config/local-clickhouse.ts';
 import { createLogger } from '../config/logging.ts';
 import type { PartEnvironment } from '../config/part-environment.ts';
+import { collectProcessMetrics } from '../config/process-metrics.ts';
 import { readFiles } from '../warehouse/files.ts';
 import { readProofs } from '../warehouse/loads.ts';
 import { createWarehouse } from '../warehouse/warehouse.ts';
@@ -36,8 +37,6 @@ const LIVE_LIST_POLL_MS = 500;
 const WAREHOUSE_GONE_MS = 3_000;
 /** Connections that wait to be accepted, as far as the kernel lets them: more than Node's 511, as dashboards come back together. */
 const BACKLOG = 4_096;
-/** The delay of the event loop in the metrics; by default it is measured a hundred times a second, also at rest. */
-const EVENT_LOOP_LOOK_MS = 100;
 /** After SIGTERM, requests that were begun may take as long as any, and this longer. */
 const DRAIN_MORE_MS = 1_000;
 
@@ -48,7 +47,7 @@ export function runGateway(environment: PartEnvironment<'gateway'>): void {
   const logger =
     environment.process === undefined ? ofAll : ofAll.child({ process: environment.process.slot });
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
+  collectProcessMetrics(registry);
   const clickhouseUrl = environment.clickhouseUrl ?? localClickhouse(environment.dataDir, { as: 'reader' });
   const warehouse = createWarehouse({ url: clickhouseUrl, by: 'gateway', readOnly: true });
   // The news of a publication waits for no other statement.

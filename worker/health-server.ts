@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { hasSeveralHosts, SEVERAL_HOSTS } from '../config/http/host-check.ts';
 import { requestUrl } from '../config/http/request-url.ts';
+import { collectProcessMetrics } from '../config/process-metrics.ts';
 import type { OriginView } from '../workflows/messages.ts';
 import { registerOriginMetrics } from './origin-metrics.ts';
 
@@ -25,7 +26,7 @@ export async function startHealthServer({
   originView: () => OriginView | undefined;
 }): Promise<{ close: () => Promise<void> }> {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   registerOriginMetrics(registry, originView);
   const server = createServer((request, response) => {
     if (hasSeveralHosts(request.rawHeaders)) {
