@@ -3,7 +3,7 @@ import { startPacedPoll, type PacedPoll } from './paced-poll.ts';
 
 let isBusy = false;
 let polling: PacedPoll;
-const poll = vi.fn(() => Promise.resolve());
+const poll = vi.fn<() => Promise<void>>(() => Promise.resolve());
 const pollsIn = async (ms: number): Promise<number> => {
   poll.mockClear();
   await vi.advanceTimersByTimeAsync(ms);

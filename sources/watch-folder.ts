@@ -35,7 +35,7 @@ export interface System {
 
 const SYSTEM: System = {
   watch: watchBySystem,
-  fileSystemOf: async (path) => Number((await statfs(path)).type),
+  fileSystemOf: async (path) => (await statfs(path)).type,
 };
 
 /**

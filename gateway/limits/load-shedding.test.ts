@@ -152,7 +152,7 @@ describe('questions under way', () => {
 
 it('looks seldom once nobody has asked for long, and often again with the next question', () => {
   const { look, rests, admit, onAsked } = createLoadShedding();
-  const asked = vi.fn();
+  const asked = vi.fn<() => void>();
   onAsked(asked);
   for (let looks = 0; looks < 99; looks += 1) look(0);
   expect(rests()).toBe(false);

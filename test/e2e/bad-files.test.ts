@@ -183,5 +183,5 @@ it('rests while nothing happens in the folder, and is woken by a file that comes
     (await tripline.sql(
       "SELECT count() FROM files FINAL WHERE filename = 'yellow_tripdata_2022-06.parquet' AND isNotNull(gone_at)",
     )) !== '0\n';
-  await until('it is noted', isGone, { deadlineMs: 20_000 });
+  expect(await until('it is noted', isGone, { deadlineMs: 20_000 })).toBe(true);
 });
