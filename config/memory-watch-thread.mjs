@@ -4,9 +4,15 @@ import { workerData } from 'node:worker_threads';
 
 /** An engine has been seen to take one GB in a second: 50 MB in this time. */
 const LOOK_EVERY_MS = 50;
+/** While nothing is going on; the main thread wakes this one when something begins. */
+const REST_LOOK_EVERY_MS = 500;
 
-const { limitBytes, fd, lastWords, slots, slotBytes } = workerData;
+const { limitBytes, fd, lastWords, slots, slotBytes, underWay } = workerData;
 const texts = new Uint8Array(slots);
+/** How much is going on. */
+const count = new Int32Array(underWay);
+/** Nobody wakes who waits at this one. */
+const nobody = new Int32Array(new SharedArrayBuffer(4));
 
 /** What was going on, as the main thread wrote it down. */
 function running() {
@@ -20,7 +26,7 @@ function running() {
   return found;
 }
 
-setInterval(() => {
+function look() {
   const residentBytes = process.memoryUsage.rss();
   if (residentBytes <= limitBytes) return;
   const takes = Math.round(residentBytes / 2 ** 20);
@@ -32,4 +38,10 @@ setInterval(() => {
   } finally {
     process.kill(process.pid, 'SIGKILL');
   }
-}, LOOK_EVERY_MS);
+}
+
+for (;;) {
+  look();
+  Atomics.wait(count, 0, 0, REST_LOOK_EVERY_MS);
+  if (Atomics.load(count, 0) > 0) Atomics.wait(nobody, 0, 0, LOOK_EVERY_MS);
+}

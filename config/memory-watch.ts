@@ -31,23 +31,29 @@ export function watchMemory({
 }): MemoryWatch {
   const slots = new SharedArrayBuffer(SLOTS * SLOT_BYTES);
   const texts = new Uint8Array(slots);
+  const underWay = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const count = new Int32Array(underWay);
   const thread = new Worker(new URL('./memory-watch-thread.mjs', import.meta.url), {
-    workerData: { limitBytes, fd, lastWords, slots, slotBytes: SLOT_BYTES },
+    workerData: { limitBytes, fd, lastWords, slots, slotBytes: SLOT_BYTES, underWay },
     // Without a loader of its own: it is plain JavaScript.
     execArgv: [],
   });
   thread.unref();
   const free = Array.from({ length: SLOTS }, (_, slot) => slot);
   const encoder = new TextEncoder();
+  const end = (): void => void Atomics.sub(count, 0, 1);
   return {
     note(text) {
+      Atomics.add(count, 0, 1);
+      Atomics.notify(count, 0);
       const slot = free.pop();
-      if (slot === undefined) return () => undefined;
+      if (slot === undefined) return end;
       const start = slot * SLOT_BYTES;
       encoder.encodeInto(text, texts.subarray(start, start + SLOT_BYTES));
       return () => {
         texts.fill(0, start, start + SLOT_BYTES);
         free.push(slot);
+        end();
       };
     },
   };

@@ -2,7 +2,7 @@
 
 /** So long after the last question it goes on as before. */
 const CALM_AFTER_MS = 10_000;
-const REST_EVERY_MS = 5_000;
+const REST_EVERY_MS = 10_000;
 
 export interface PacedPoll {
   /** Somebody asks right now. Cheap: it is called with every question. */

@@ -14,7 +14,8 @@ const MEMORY_LIMIT_EXCEEDED = /^Code: 241\. /;
 
 async function read(request: string): Promise<void> {
   const { sql, params, folder, memory } = JSON.parse(request) as LoneReaderRequest;
-  watchMemory({ limitBytes: memory.process, fd: 1, lastWords: OUT_OF_MEMORY });
+  // From its first line to its last it reads that file.
+  watchMemory({ limitBytes: memory.process, fd: 1, lastWords: OUT_OF_MEMORY }).note('the file');
   const { Session } = await import('chdb');
   const session = new Session(folder, {
     connectionArgs: [`--max_server_memory_usage=${memory.statements}`],
