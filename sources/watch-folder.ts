@@ -66,12 +66,13 @@ export function watchFolder({
   let closed = false;
 
   function isWatched(): void {
+    if (closed) return;
     if (typeof trouble === 'string') onTrouble(null);
     trouble = null;
     onChange();
   }
   function isNotWatched(why: string): void {
-    if (why === trouble) return;
+    if (why === trouble || closed) return;
     trouble = why;
     onTrouble(why);
     onChange();

@@ -22,7 +22,8 @@ let client: Client;
 
 beforeAll(async () => {
   for (const [month, rows] of Object.entries(ROWS)) await writeTrips({ path: path(month), month, rows });
-  tripline = await startTripline({ sourceUrl: `file://${folder}` });
+  // It looks each second, as tests here wait for looks that find nothing.
+  tripline = await startTripline({ sourceUrl: `file://${folder}`, env: { POLL_SECONDS: '1' } });
   token = readFileSync(join(tripline.dataDir, 'operator-token'), 'utf8').trim();
   connection = await Connection.connect({ address: new URL(tripline.part('temporal').url).host });
   client = new Client({ connection });
