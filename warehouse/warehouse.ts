@@ -207,14 +207,17 @@ function holdsSecrets(params: Readonly<Record<string, unknown>>): boolean {
 
 const statements = new Map<string, string>();
 
+const INCLUDE = /\/\* include (\w+) \*\//g;
+
 /**
- * The text of `sql/<name>.sql`, read once.
+ * The text of `sql/<name>.sql`, read once. Where it says `include <other>` in a comment, the statement of that file stands instead, as a subquery.
  * @throws Error (ENOENT) when there is no such file
  */
 export function statement(name: string): string {
   let text = statements.get(name);
   if (text === undefined) {
-    text = readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), 'utf8');
+    const written = readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), 'utf8');
+    text = written.replaceAll(INCLUDE, (_, included: string) => statement(included));
     statements.set(name, text);
   }
   return text;

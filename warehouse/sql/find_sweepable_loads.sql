@@ -2,13 +2,7 @@
 -- publish them is for the caller to ask.
 WITH
     condemned AS (SELECT load_id FROM loads WHERE kind = 'condemned'),
-    given_up AS
-    (
-        SELECT sequence
-        FROM loads
-        WHERE kind = 'published' AND isNotNull(previous) AND load_id IN condemned
-            AND sequence NOT IN (SELECT assumeNotNull(previous) FROM loads WHERE isNotNull(previous))
-    ),
+    given_up AS (/* include given_up */),
     changes_of_files AS
     (
         SELECT

@@ -1,13 +1,7 @@
 -- The live load of each file of a source: its last change, unless that took it out. Publications that were given up (see read_publications) do not count.
 WITH
     condemned AS (SELECT load_id FROM loads WHERE kind = 'condemned'),
-    given_up AS
-    (
-        SELECT sequence
-        FROM loads
-        WHERE kind = 'published' AND isNotNull(previous) AND load_id IN condemned
-            AND sequence NOT IN (SELECT assumeNotNull(previous) FROM loads WHERE isNotNull(previous))
-    )
+    given_up AS (/* include given_up */)
 SELECT filename, sequence, load_id, version, rows, rejected, proof
 FROM
 (

@@ -1,34 +1,7 @@
 -- Other files of the source with the bytes of one file version, each with what holds them: `live` says whether they are counted.
 WITH
-    condemned AS (SELECT load_id FROM loads WHERE kind = 'condemned'),
-    given_up AS
-    (
-        SELECT sequence
-        FROM loads
-        WHERE kind = 'published' AND isNotNull(previous) AND load_id IN condemned
-            AND sequence NOT IN (SELECT assumeNotNull(previous) FROM loads WHERE isNotNull(previous))
-    ),
-    live AS
-    (
-        SELECT filename, version
-        FROM
-        (
-            SELECT filename, kind, version
-            FROM loads
-            WHERE kind IN ('published', 'withdrawn') AND source = {source:String} AND load_id NOT IN condemned AND sequence NOT IN given_up
-            ORDER BY filename, sequence DESC
-            LIMIT 1 BY filename
-        )
-        WHERE kind = 'published'
-    ),
-    newest AS
-    (
-        SELECT filename, version, stage, reason, gone_at
-        FROM files FINAL
-        WHERE source = {source:String}
-        ORDER BY filename, revision DESC
-        LIMIT 1 BY filename
-    )
+    live AS (SELECT filename, version FROM (/* include read_live_loads */)),
+    newest AS (/* include newest_files */)
 SELECT
     contents.filename AS filename,
     contents.version AS version,
