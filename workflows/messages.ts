@@ -159,15 +159,16 @@ export interface PublishRequest {
 }
 export const publish = defineSignal<[PublishRequest]>('publish');
 
-/** Asks for the load that was live before the one that is live now. */
-export interface RollbackLoad {
+/** A request about one file, answered by a signal that names the request. */
+export interface PublisherRequest {
   source: string;
   filename: string;
   requestId: string;
-  /** Workflow that is told by `rollbackSettled`. */
+  /** Workflow that is told what came of it: by `rollbackSettled` or `withdrawalSettled`. */
   replyTo: string;
 }
-export const rollbackLoad = defineSignal<[RollbackLoad]>('rollbackLoad');
+/** Asks for the load that was live before the one that is live now. */
+export const rollbackLoad = defineSignal<[PublisherRequest]>('rollbackLoad');
 export type RollbackSettled = { requestId: string } & (
   | { outcome: 'published'; sequence: number; from: LoadOfVersion | null; to: LoadOfVersion }
   /** Its load is not kept any more. */
@@ -176,14 +177,7 @@ export type RollbackSettled = { requestId: string } & (
 );
 
 /** Asks for the file to be taken out. */
-export interface WithdrawFile {
-  source: string;
-  filename: string;
-  requestId: string;
-  /** Workflow that is told by `withdrawalSettled`. */
-  replyTo: string;
-}
-export const withdrawFile = defineSignal<[WithdrawFile]>('withdrawFile');
+export const withdrawFile = defineSignal<[PublisherRequest]>('withdrawFile');
 export type WithdrawalSettled = { requestId: string } & (
   | { outcome: 'published'; sequence: number; from: LoadOfVersion }
   | { outcome: 'NotFound' | 'Conflict'; message: string }

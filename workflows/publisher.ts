@@ -24,20 +24,19 @@ import {
   withdrawalSettled,
   withdrawFile,
   type LoadSettled,
+  type PublisherRequest,
   type PublishRequest,
-  type RollbackLoad,
   type RollbackSettled,
   type WithdrawalSettled,
-  type WithdrawFile,
 } from './messages.ts';
 import { PublicationIssuer, type IssuerState } from './publication-issuer.ts';
 
 /** Carried over from the run before. */
 export interface PublisherInput extends IssuerState {
   waiting?: PublishRequest[];
-  rollbacks?: RollbackLoad[];
-  /** Absent from runs of before there were any. */
-  withdrawals?: WithdrawFile[];
+  rollbacks?: PublisherRequest[];
+  /** Absent from older runs. */
+  withdrawals?: PublisherRequest[];
   released?: string[];
 }
 
@@ -46,8 +45,8 @@ const KEPT_RELEASED = 2_000;
 
 export async function publisher(input: PublisherInput = {}): Promise<void> {
   const waiting: PublishRequest[] = [...(input.waiting ?? [])];
-  const rollbacks: RollbackLoad[] = [...(input.rollbacks ?? [])];
-  const withdrawals: WithdrawFile[] = [...(input.withdrawals ?? [])];
+  const rollbacks: PublisherRequest[] = [...(input.rollbacks ?? [])];
+  const withdrawals: PublisherRequest[] = [...(input.withdrawals ?? [])];
   let released: string[] = [...(input.released ?? [])];
   /** The older load that is being published again. */
   let goingBackTo: string | undefined;
@@ -81,7 +80,7 @@ export async function publisher(input: PublisherInput = {}): Promise<void> {
     },
   );
 
-  const goBack = async ({ source, filename, requestId, replyTo }: RollbackLoad): Promise<void> => {
+  const goBack = async ({ source, filename, requestId, replyTo }: PublisherRequest): Promise<void> => {
     const found = await warehouseActivities.findPreviousLoad({ source, filename });
     const reply = (outcome: RollbackSettled): Promise<void> =>
       tell(replyTo, () => getExternalWorkflowHandle(replyTo).signal(rollbackSettled, outcome));
@@ -130,11 +129,7 @@ export async function publisher(input: PublisherInput = {}): Promise<void> {
 }
 
 /** From outside: what lacks something would only be in the way. */
-function takeRequest<Request extends RollbackLoad | WithdrawFile>(
-  requests: Request[],
-  request: Request,
-  what: string,
-): void {
+function takeRequest(requests: PublisherRequest[], request: PublisherRequest, what: string): void {
   const names = ['source', 'filename', 'requestId', 'replyTo'];
   if (names.some((name) => textField(request, name) === undefined))
     warn(`a ${what} signal that lacks something is ignored`);
@@ -153,7 +148,7 @@ async function settle({ load, replyTo }: PublishRequest, log: PublicationIssuer)
 }
 
 async function takeOut(
-  { source, filename, requestId, replyTo }: WithdrawFile,
+  { source, filename, requestId, replyTo }: PublisherRequest,
   log: PublicationIssuer,
 ): Promise<void> {
   const reply = (outcome: WithdrawalSettled): Promise<void> =>

@@ -2,63 +2,35 @@
 import {
   ApplicationFailure,
   ChildWorkflowFailure,
-  condition,
   executeChild,
-  getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
   setHandler,
-  uuid4,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { warehouseActivities } from './activity-options.ts';
 import type { BusyFiles } from './busy-files.ts';
 import { mistakeInFile } from './control-requests.ts';
-import { textField } from './message-fields.ts';
-import {
-  ingestId,
-  PUBLISHER_ID,
-  rollback,
-  rollbackLoad,
-  rollbackSettled,
-  type RollbackAnswer,
-  type RollbackLoad,
-  type RollbackSettled,
-} from './messages.ts';
+import { ingestId, rollback, rollbackLoad, rollbackSettled, type RollbackAnswer } from './messages.ts';
+import { publisherRequests } from './publisher-requests.ts';
 import { refuse } from './refuse.ts';
 import { reloadFile } from './reload-file.ts';
 
 /** Handles the update `rollback` from now on. */
 export function takeRollbacks({ source, busy }: { source: string; busy: BusyFiles }): void {
-  /** By request id; null until the publisher has answered. */
-  const outcomes = new Map<string, RollbackSettled | null>();
-
-  setHandler(rollbackSettled, (message) => {
-    const requestId = textField(message, 'requestId');
-    if (requestId !== undefined && outcomes.has(requestId)) outcomes.set(requestId, message);
-  });
+  const askPublisher = publisherRequests({ request: rollbackLoad, settled: rollbackSettled });
   setHandler(
     rollback,
     ({ filename }): Promise<RollbackAnswer> =>
       busy.during(filename, 'rolled back', async () => {
-        const requestId = uuid4();
-        outcomes.set(requestId, null);
-        try {
-          await askPublisher({ source, filename, requestId, replyTo: workflowInfo().workflowId });
-          await condition(() => outcomes.get(requestId) !== null);
-          const outcome = outcomes.get(requestId) as RollbackSettled; // the condition above
-          if (outcome.outcome === 'reload')
-            return await reload({ source, filename, version: outcome.version });
-          if (outcome.outcome !== 'published')
-            throw ApplicationFailure.nonRetryable(outcome.message, outcome.outcome);
-          const { sequence, from, to } = outcome;
-          await warehouseActivities.holdBack({ source, filename, sequence, from, to });
-          const heldBack = from === null || from.version === to.version ? null : from.version;
-          log.info('rolled back', { file: filename, version: to.version, heldBack, dataVersion: sequence });
-          return { filename, sequence, version: to.version, heldBack };
-        } finally {
-          outcomes.delete(requestId);
-        }
+        const outcome = await askPublisher({ source, filename });
+        if (outcome.outcome === 'reload') return reload({ source, filename, version: outcome.version });
+        if (outcome.outcome !== 'published')
+          throw ApplicationFailure.nonRetryable(outcome.message, outcome.outcome);
+        const { sequence, from, to } = outcome;
+        await warehouseActivities.holdBack({ source, filename, sequence, from, to });
+        const heldBack = from === null || from.version === to.version ? null : from.version;
+        log.info('rolled back', { file: filename, version: to.version, heldBack, dataVersion: sequence });
+        return { filename, sequence, version: to.version, heldBack };
       }),
     { validator: (request) => refuse(mistakeInFile(request)) },
   );
@@ -88,12 +60,4 @@ function whyNot(error: unknown): string {
   if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')
     return 'it is being ingested right now';
   throw error;
-}
-
-async function askPublisher(request: RollbackLoad): Promise<void> {
-  try {
-    await getExternalWorkflowHandle(PUBLISHER_ID).signal(rollbackLoad, request);
-  } catch {
-    throw ApplicationFailure.nonRetryable('the publisher does not run: is a worker running?', 'Unavailable');
-  }
 }
