@@ -1,6 +1,6 @@
 /** Files that the source does not show any more: noted in `files`, and taken out where that is wanted. */
 import type { ListedFile, Source } from '../sources/source.ts';
-import { isAccepted } from '../warehouse/accepted-versions.ts';
+import { readAccepted } from '../warehouse/accepted-versions.ts';
 import { readLiveLoads } from '../warehouse/audit-load.ts';
 import { recordFiles, type FileRecord } from '../warehouse/files.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
@@ -62,15 +62,16 @@ export async function goneAndCounted(
     known,
   }: { source: string; listing: readonly ListedFile[]; known: ReadonlyMap<string, FileRecord> },
 ): Promise<{ withdraw: string[]; problem?: string }> {
-  const missing = [...known.values()].filter(({ goneAtMs }) => (goneAtMs ?? null) !== null);
-  if (missing.length === 0) return { withdraw: [] };
+  const isGone = (filename: string): boolean => (known.get(filename)?.goneAtMs ?? null) !== null;
+  if (![...known.keys()].some(isGone)) return { withdraw: [] };
   const lives = await readLiveLoads(warehouse, { source });
-  const gone = lives.filter(({ filename }) => missing.some((file) => file.filename === filename));
-  const withdraw: string[] = [];
-  for (const { filename, version } of gone) {
-    if (withdraw.length === MOST_WITHDRAWN) break;
-    if (!(await isAccepted(warehouse, { source, filename, version }))) withdraw.push(filename);
-  }
+  const gone = lives.filter(({ filename }) => isGone(filename));
+  if (gone.length === 0) return { withdraw: [] };
+  const isAccepted = await readAccepted(warehouse, { source });
+  const withdraw = gone
+    .filter((file) => !isAccepted(file))
+    .slice(0, MOST_WITHDRAWN)
+    .map(({ filename }) => filename);
   if (withdraw.length > 0 && (listing.length === 0 || listing.length * 2 < lives.length)) {
     const problem = `The source shows ${listing.length} of ${lives.length} files whose trips are counted: none of the others is taken out. See that the source is whole; files that are meant to go are taken out by withdraw.`;
     return { withdraw: [], problem };

@@ -1,11 +1,10 @@
 /** One file on an HTTP server: which version it is, and its bytes, checked against that version. */
 import { LRUCache } from 'lru-cache';
 import { requireRange } from './byte-range.ts';
-import { shownUrl, type Exchange, type Patience } from './http-exchange.ts';
+import { shownUrl, type Exchange } from './http-exchange.ts';
 import { createFileLook, isStrong, requirePlainBody, versionOf, wholeNumber } from './http-file-look.ts';
 import { statusError } from './http-status.ts';
-import { createLoneRefusals } from './lone-refusals.ts';
-import type { RequestGate } from './request-gate.ts';
+import { createLoneRefusals, type AskingOptions } from './lone-refusals.ts';
 import type { ByteRange, FileVersion } from './source.ts';
 import { SourceError } from './source-error.ts';
 
@@ -40,24 +39,12 @@ const MOST_REMEMBERED = 10_000;
  * Ranges are asked for only where they can be trusted: the server takes them and has a strong ETag, so that `If-Match`
  * and the answer's ETag tie every range to one version. Everything else is read in one stream.
  */
-export function createHttpFiles({
-  patience,
-  gate,
-  control,
-}: {
-  patience: Patience;
-  gate: RequestGate | undefined;
-  /**
-   * Asks for something else of the same server.
-   * @throws SourceError where that is refused too
-   */
-  control: (options: { url: string; signal: AbortSignal }) => Promise<void>;
-}): HttpFiles {
+export function createHttpFiles(asking: AskingOptions): HttpFiles {
   /** Versions (`url version`) for which the server took a range request and sent the whole file: not ranged after all. */
   const rangeIgnored = remembering();
   /** Files that the server refuses under `If-Match`, although they are that version. */
   const withoutIfMatch = remembering();
-  const ask = createLoneRefusals({ patience, gate, control });
+  const ask = createLoneRefusals(asking);
   const { look, lookByGet, preferGet } = createFileLook(ask);
 
   /** The answer to a range or to the whole file; what `If-Match` was refused for is asked without, and compared by us. */

@@ -21,6 +21,16 @@ export interface AnswerAboutFile extends Exchange {
   throttled: boolean;
 }
 
+export interface AskingOptions {
+  patience: Patience;
+  gate: RequestGate | undefined;
+  /**
+   * Asks for something else of the same server.
+   * @throws SourceError where that is refused too
+   */
+  control: (options: { url: string; signal: AbortSignal }) => Promise<void>;
+}
+
 const MOST_REMEMBERED = 20_000;
 
 /**
@@ -28,16 +38,7 @@ const MOST_REMEMBERED = 20_000;
  * else is asked for (`control`), which tells a server that complains, and then the same once more. Where that is answered, the
  * gate hears of the complaint now; where it is refused again, the refusal is the file's own, and the server's patience is not in question.
  */
-export function createLoneRefusals({
-  patience,
-  gate,
-  control,
-}: {
-  patience: Patience;
-  gate: RequestGate | undefined;
-  /** @throws SourceError where the server refuses something else, too */
-  control: (options: { url: string; signal: AbortSignal }) => Promise<void>;
-}): AskAboutFile {
+export function createLoneRefusals({ patience, gate, control }: AskingOptions): AskAboutFile {
   /** By method and address: complaints since the last good answer; undefined where there was none yet. */
   const complaints = new LRUCache<string, number>({ max: MOST_REMEMBERED });
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { count } from './row-shapes.ts';
 import { onlyRow, type Warehouse } from './warehouse.ts';
 
-interface FileVersionName {
+export interface FileVersionName {
   source: string;
   filename: string;
   version: string;
@@ -27,4 +27,19 @@ export async function isAccepted(
     { row: z.object({ times: count }), params: { source, filename, version } },
   );
   return onlyRow(rows).times > 0;
+}
+
+const ACCEPTED_ROW = z.object({ filename: z.string(), version: z.string() });
+
+/** Every accepted version of a source, by one statement. @returns tells whether a version is one of them */
+export async function readAccepted(
+  warehouse: Warehouse,
+  { source }: { source: string },
+): Promise<(file: { filename: string; version: string }) => boolean> {
+  const rows = await warehouse.rows(
+    'SELECT DISTINCT filename, version FROM accepted_versions WHERE source = {source:String}',
+    { row: ACCEPTED_ROW, params: { source } },
+  );
+  const accepted = new Set(rows.map(({ filename, version }) => `${filename}\0${version}`));
+  return ({ filename, version }) => accepted.has(`${filename}\0${version}`);
 }

@@ -1,13 +1,8 @@
 /** Which files have the same bytes: what they hold is counted once, whatever they are called. */
 import { z } from 'zod';
+import type { FileVersionName } from './accepted-versions.ts';
 import { loadId } from './row-shapes.ts';
 import { statement, type Warehouse } from './warehouse.ts';
-
-interface FileVersionName {
-  source: string;
-  filename: string;
-  version: string;
-}
 
 /** Idempotent. @param sha256 of the raw file, in hexadecimal */
 export async function recordContent(
