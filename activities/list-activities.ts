@@ -50,7 +50,7 @@ export interface ListChangesResult {
   restMs?: number;
   /** Files to be taken out, as the source does not show them any more (`ON_SOURCE_DELETE=withdraw`). */
   withdraw?: string[];
-  /** What a person should know although the listing worked; absent where all is well, and in histories of before. */
+  /** A trouble that people should know of, although the listing worked; absent where all is well, and in older histories. */
   problem?: string;
   /** What the listing leaves out. */
   ignored?: IgnoredFiles[];

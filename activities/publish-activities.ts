@@ -28,7 +28,7 @@ export interface PublishInput {
   changes?: Change[];
   /** An operator wants it: what was taken out under another name does not hold it back. */
   accepted?: boolean;
-  /** What publishers of before give: the only change. */
+  /** Older publishers give the only change so. */
   load?: VerifiedLoad;
 }
 

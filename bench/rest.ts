@@ -52,7 +52,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** Each as `npm start` runs it, with nobody who asks. */
+/** Each server is started as `npm start` does it, and no client asks. */
 async function measureFloor(): Promise<Shares> {
   const port = await freePort();
   const uiPort = await freePort();

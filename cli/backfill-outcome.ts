@@ -11,8 +11,8 @@ export interface FileState {
 }
 
 /**
- * `published`: it was loaded anew, and is counted. `quarantined`: it was tried and judged again. `leftAlone`: it is held back or quarantined, and was not
- * tried. `underWay`: it is not done.
+ * `published`: the file was loaded again, and is counted. `quarantined`: the file was tried and judged again. `leftAlone`: the file is held back or quarantined,
+ * and was not tried. `underWay`: its ingestion has not ended.
  */
 export type Outcome = 'published' | 'quarantined' | 'leftAlone' | 'underWay';
 

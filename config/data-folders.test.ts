@@ -119,7 +119,7 @@ describe('the command line', () => {
     );
     expect(meant({ SOURCE_URL: 'file:///trips' })).toBe(folder);
     expect(meant({ TRIPLINE_URL: 'http://127.0.0.1:4001/' })).toBe(folder);
-    // The token of this machine is for nobody else.
+    // The token of this machine is sent to no other one.
     expect(meant({ TRIPLINE_URL: 'https://elsewhere.example.org' })).toBeUndefined();
   });
 });

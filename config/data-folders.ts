@@ -37,7 +37,7 @@ export function dataFolderOf(identity: SourceIdentity, root = resolve(DATA_ROOT)
   const folders = dataFolders(root);
   const holding = folders.find(isIts);
   if (holding !== undefined) return holding.path;
-  // The parts alone (`npm run worker`) leave no word of their source there: it is whoever's comes first.
+  // The parts alone (`npm run worker`) write no `source.json` there: the first source that starts may take the folder.
   if (folders.some(({ path, held }) => path === root && held === undefined)) return root;
   const name = folderName(identity);
   const taken = new Set(folders.filter(({ held }) => held !== undefined).map(({ path }) => path));

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { seededRandom } from '../test/support/random.ts';
 import { followChain, type LoggedChange } from './publication-chain.ts';
 
-/** `7<6`: 7 names 6 before it; `7`: of before there were links; `7<6:2`: one of its two rows; `x`: given up. */
+/** `7<6`: 7 names 6 before it; `7`: from before there were links; `7<6:2`: one of its two rows; `x`: given up. */
 function row(text: string): LoggedChange {
   const [, sequence, previous, changes, givenUp] = /^(\d+)(?:<(\d+))?(?::(\d+))?(x?)$/.exec(text) ?? [];
   return {
@@ -92,7 +92,7 @@ it('whatever a reader sees first, it takes each publication once, in order and w
       chain.push(sequence);
       last = sequence;
     }
-    // Rows of before there were links come in order, as only one publisher wrote them and nobody lagged.
+    // Rows from before there were links come in order, as only one publisher wrote them and nobody lagged.
     const visible = new Set(rows.filter(({ previous }) => previous === null));
     const hidden = rows.filter((each) => !visible.has(each));
     const read: number[] = [];

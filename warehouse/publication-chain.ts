@@ -6,7 +6,7 @@
 /** One row of the log: a change of one file. */
 export interface LoggedChange {
   sequence: number;
-  /** The sequence of the publication before; null in rows of before there was one. */
+  /** The sequence of the publication before; null in older rows. */
   previous: number | null;
   /** How many rows its publication has. */
   changes: number;

@@ -44,7 +44,7 @@ export interface IngestFileInput {
   hint: string;
   /** Load the version that the lake holds, without a word to the source. */
   fromLake: boolean;
-  /** When a poll found it, in milliseconds since 1970. Absent from what watchers of before started. */
+  /** When a poll found it, in milliseconds since 1970. Absent from what older watchers started. */
   seenAtMs?: number;
 }
 
@@ -165,7 +165,7 @@ async function ingestVersion({
       });
       if ('refusal' in loaded) return await record.quarantine(prepared, loaded.refusal, known);
       const { load } = loaded;
-      // Absent in histories of before.
+      // Absent in older histories.
       const { notes = [], drift = [] } = loaded as Partial<typeof loaded>;
       const { sequence, duplicate } = await settlement(load);
       if (duplicate !== undefined)

@@ -5,7 +5,7 @@ export interface Mistake {
   atMs: number;
   text: string;
 }
-/** Runs of before kept texts alone. */
+/** Older runs kept texts alone. */
 export type MistakeLog = readonly (Mistake | string)[];
 
 const KEPT = 20;

@@ -5,7 +5,7 @@ import { warehouseActivities } from './activity-options.ts';
 export interface IssuerState {
   /** The last sequence that is taken: read back, or given up. */
   lastSequence?: number;
-  /** The last one that was read back. Absent from runs of before there was one, and before the first: the log is asked. */
+  /** The last one that was read back. Absent from older runs, and before the first publication: the log is asked then. */
   lastPublished?: number;
 }
 
@@ -60,7 +60,7 @@ export class PublicationIssuer {
       });
       // What takes files out alone cannot be wrong itself.
       if (outcome !== 'sequenceTaken' && (outcome !== 'refused' || loads.length > 0)) break;
-      // The log is ahead of us (a Temporal of before wrote it): go on from where it is.
+      // The log is ahead of us (an earlier Temporal wrote it): go on from where it is.
       sequence = (await warehouseActivities.lastSequence()) + 1;
       this.#lastPublished = undefined;
     }

@@ -74,7 +74,7 @@ interface WatcherState {
 
 interface WaitingFile extends ChangedFile {
   fromLake: boolean;
-  /** When it was found. Absent from what runs of before carried over. */
+  /** When it was found. Absent from what older runs carried over. */
   seenAtMs?: number;
   /** Id of the backfill that found it. */
   backfill?: string;
@@ -217,7 +217,7 @@ export async function watchSource({ source, state: before }: WatchSourceInput): 
       state.pollEveryMs = found.pollEveryMs;
       if (found.restMs === undefined) delete state.restMs;
       else state.restMs = found.restMs;
-      // Absent in histories of before.
+      // Absent in older histories.
       tellProblem(found.problem ?? null);
       tellIgnored(found.ignored ?? []);
       for (const filename of found.withdraw ?? []) await withdrawGone(filename);
